@@ -24,6 +24,7 @@
 //! `tests/it/layers.rs` holds the `use crate::` lines to this picture.
 
 pub mod catalog;
+pub mod config;
 pub mod convert;
 pub mod domain;
 pub mod ledger;

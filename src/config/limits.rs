@@ -1,0 +1,24 @@
+//! `[limits]`: how much happens at the same time.
+
+use super::Layers;
+
+/// How much happens at the same time, and how often it is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Extractions at work over all sites.
+    pub extractions_at_once: u32,
+    /// Extractions at work at one site.
+    pub extractions_per_site: u32,
+    /// Tries at one extraction within one `run`.
+    pub attempts_per_run: u32,
+}
+
+impl Limits {
+    pub(super) fn read(layers: &mut Layers) -> Self {
+        Self {
+            extractions_at_once: layers.count("limits.extractions_at_once", 1..=1024),
+            extractions_per_site: layers.count("limits.extractions_per_site", 1..=16),
+            attempts_per_run: layers.count("limits.attempts_per_run", 1..=20),
+        }
+    }
+}
