@@ -4,4 +4,5 @@
 //! built from the published facts alone and uses nothing else of this crate: the client must not be able
 //! to agree with it on a misreading.
 
+pub mod data;
 pub mod engine;

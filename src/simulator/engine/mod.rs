@@ -1,11 +1,18 @@
 //! A practice's database: runs T-SQL over embedded tables and answers as SQL Server would.
+//!
+//! Not a SQL Server: what it does not understand it refuses with an error, and never approximates. The facts
+//! come from the public T-SQL documentation, the wire form of values from the Halo Cloud documentation.
 
-/// A SQL Server error: its number, and its message as the server words it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct SqlError {
-    /// SQL Server's number, for example 208 for an unknown object.
-    pub number: i32,
-    /// SQL Server's wording.
-    pub message: String,
-}
+mod command;
+mod database;
+mod error;
+mod types;
+mod value;
+
+pub use command::{
+    Command, Direction, Mode, Now, Outcome, OutputParameter, Parameter, ResultColumn, RowSink, Stop,
+};
+pub use database::{Database, Interrupt};
+pub use error::SqlError;
+pub use types::{ColumnDefinition, SqlType, TableDefinition, UnknownType};
+pub use value::Value;
