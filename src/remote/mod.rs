@@ -1,1 +1,31 @@
-//! To come.
+//! The client of the remote API: a practice's database, asked over HTTPS.
+//!
+//! For: pairing and looking up sites, submitting statements, waiting for them and fetching their pages,
+//! with errors that say who can mend them. Not for: deciding what to ask or when to come back
+//! (`schedule`, `plan`), nor for what rows mean (`convert`).
+//!
+//! Invariants: a statement can only read; a success is believed only when the body says so too; memory
+//! is bounded by pages in flight; no key, code, address line or row value is in any error, log line or
+//! `Debug` output. Facts of the API, each with its source, are in `facts.rs`.
+
+mod call;
+mod client;
+mod error;
+mod facts;
+mod failure;
+mod page;
+mod pages;
+mod retry;
+mod site;
+mod statement;
+mod status;
+mod wire;
+
+pub use client::{Client, ImmediateResult, Patience, Settings};
+pub use error::{Cause, RemoteError};
+pub use page::{MEMORY_MULTIPLE, Page, PageRows, SPARE_BYTES};
+pub use pages::Pages;
+pub use retry::BackOff;
+pub use site::{Availability, RemoteSite, SiteStatus};
+pub use statement::{Parameter, Statement};
+pub use status::{RemotePage, RemoteQuery, RemoteResult, RemoteStatus};
