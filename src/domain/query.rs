@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::{Contract, ParseError, PmsType, serde_as_text};
 
@@ -162,6 +163,8 @@ pub struct Query {
     pub opt_out: Option<String>,
     /// What it costs the practice's server, in a sentence.
     pub cost: Option<String>,
+    /// How old its newest object may grow before a site counts as late; whole hours.
+    pub freshness: Option<Duration>,
     /// The columns it returns, in order.
     pub contract: Contract,
     /// The statement that is sent, without the header.
