@@ -171,7 +171,7 @@ impl Practice {
                 result_value,
                 units: analyte.units,
                 range: analyte.range,
-                abnormal_flag: self.chance.pick(&["", "", "", "H", "L"]),
+                abnormal_flag: self.chance.pick::<&str>(&["", "", "", "H", "L"]),
                 audit: audit.clone(),
             });
         }
