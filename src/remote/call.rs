@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -71,12 +71,14 @@ impl Call {
 
     async fn try_once(&self, http: &reqwest::Client) -> Result<Answer, RemoteError> {
         let mut request = http.request(self.method.clone(), self.url.clone());
-        if let Some(body) = &self.body {
-            request = request.body(body.clone());
-            if !body.is_empty() {
-                request = request.header(reqwest::header::CONTENT_TYPE, "application/json");
-            }
-        }
+        request = match &self.body {
+            Some(body) => request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone()),
+            // Some servers refuse a POST that does not say how long it is.
+            None if self.method == Method::POST => request.header(CONTENT_LENGTH, 0),
+            None => request,
+        };
         let response = tokio::time::timeout(self.silence, request.send())
             .await
             .map_err(|_| self.silent())?

@@ -156,8 +156,6 @@ impl Client {
             call.secrets.push(code.expose_secret().to_owned());
         }
         set_query(&mut call.url, &query);
-        // An empty body, so that the request has a length: some servers refuse a POST without one.
-        call.body = Some(Vec::new());
         call.repeat = Repeat::IfNothingHappened;
         let answer = self.send(&call).await?;
         read_site(&call, &answer)
@@ -622,8 +620,12 @@ struct ImmediateResultBody {
 /// A 200 counts only with `successful`: until release 23.927 failures came as 200 too.
 fn read_immediate(call: &Call, answer: &Answer) -> Result<ImmediateResult, RemoteError> {
     let body: ImmediateBody = call.read_json(answer)?;
-    if body.status != Loose::Text("successful".to_owned()) {
+    let status = body.status.text();
+    if status.as_deref() != Some("successful") {
         let told = Told::of_query(body.error_details, body.error_code, body.error_message);
+        if status.as_deref() != Some("executionFailed") && told == Told::default() {
+            return Err(call.unreadable("the answer is neither a success nor a failure"));
+        }
         let said = told
             .message
             .as_deref()
@@ -656,3 +658,7 @@ impl fmt::Debug for Client {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -268,3 +268,7 @@ fn without_values(message: &str) -> String {
         _ => format!("{head}{cut}"),
     }
 }
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;

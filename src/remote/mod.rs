@@ -15,6 +15,8 @@ mod facts;
 mod failure;
 mod page;
 mod pages;
+#[cfg(test)]
+mod responder;
 mod retry;
 mod site;
 mod statement;

@@ -133,7 +133,7 @@ impl PageRows {
             return Err("the array of rows is not closed");
         }
         buffer.truncate(end);
-        buffer.reserve(SPARE_BYTES);
+        buffer.reserve_exact(SPARE_BYTES);
         Ok(Self {
             buffer,
             rows: start..end,
@@ -247,3 +247,7 @@ impl fmt::Debug for PageRows {
         write!(f, "PageRows({} bytes)", self.rows.len())
     }
 }
+
+#[cfg(test)]
+#[path = "page_tests.rs"]
+mod tests;

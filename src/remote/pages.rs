@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::{HaloGuid, RemoteQueryId};
 
@@ -22,7 +22,7 @@ pub struct Pages {
     site: HaloGuid,
     query: RemoteQueryId,
     waiting: VecDeque<RemotePage>,
-    under_way: VecDeque<JoinHandle<Result<Page, RemoteError>>>,
+    under_way: VecDeque<AbortOnDropHandle<Result<Page, RemoteError>>>,
     in_flight: usize,
     cancel: CancellationToken,
     ended: bool,
@@ -88,16 +88,15 @@ impl Pages {
         {
             let (client, site, query) = (self.client.clone(), self.site, self.query);
             let fetch = async move { client.page(site, query, page).await };
-            self.under_way.push_back(tokio::spawn(fetch));
+            self.under_way
+                .push_back(AbortOnDropHandle::new(tokio::spawn(fetch)));
         }
     }
 
     fn end(&mut self) {
         self.ended = true;
         self.waiting.clear();
-        for fetch in self.under_way.drain(..) {
-            fetch.abort();
-        }
+        self.under_way.clear();
     }
 
     fn task(&self) -> String {
@@ -105,11 +104,5 @@ impl Pages {
             "fetching pages of query {} from site {}",
             self.query, self.site
         )
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        self.end();
     }
 }

@@ -79,3 +79,67 @@ fn may_repeat(cause: Cause, status: Option<u16>, repeat: Repeat) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BACK_OFF: BackOff = BackOff {
+        first: Duration::from_secs(1),
+        most: Duration::from_secs(8),
+        patience: Duration::from_secs(60),
+    };
+
+    fn error(cause: Cause) -> RemoteError {
+        RemoteError::new(cause, "a test")
+    }
+
+    #[test]
+    fn a_submission_is_repeated_only_when_it_surely_did_not_happen() {
+        let pause = |error: RemoteError| BACK_OFF.pause(&error, Repeat::IfNothingHappened, 1, 0.0);
+
+        assert!(pause(error(Cause::NotReached)).is_some());
+        assert!(pause(error(Cause::RateLimited).with_status(429)).is_some());
+        assert!(pause(error(Cause::SiteOffline).with_status(503)).is_some());
+        for cause in [
+            Cause::Unanswered,
+            Cause::CutShort,
+            Cause::SiteLost,
+            Cause::ApiFailed,
+            Cause::SqlTransient,
+            Cause::SqlFailed,
+            Cause::KeyRefused,
+        ] {
+            assert_eq!(pause(error(cause)), None, "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn a_wait_longer_than_our_patience_is_left_to_the_schedule() {
+        let asked = |seconds| {
+            error(Cause::RateLimited).with_retry_after(Some(Duration::from_secs(seconds)))
+        };
+
+        assert!(BACK_OFF.pause(&asked(61), Repeat::Freely, 1, 0.5).is_none());
+        assert!(BACK_OFF.pause(&asked(60), Repeat::Freely, 1, 0.5).is_some());
+        assert_eq!(
+            asked(61).retry(),
+            crate::domain::Retry::Later(Duration::from_secs(61))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_stays_within_its_bounds(attempt in 1u32..200, random in 0.0..1.0f64, asked in 0u64..60) {
+            let full = Duration::from_secs((1u64 << (attempt - 1).min(3)).min(8));
+
+            let ours = BACK_OFF.pause(&error(Cause::ApiFailed), Repeat::Freely, attempt, random).expect("a pause");
+            prop_assert!(ours >= full / 2 && ours <= full);
+
+            let limited = error(Cause::RateLimited).with_retry_after(Some(Duration::from_secs(asked)));
+            let obeyed = BACK_OFF.pause(&limited, Repeat::Freely, attempt, random).expect("a pause");
+            prop_assert!(obeyed >= Duration::from_secs(asked));
+        }
+    }
+}

@@ -175,7 +175,8 @@ impl QueryBody {
             return Err("the status is that of another query");
         }
         let told = Told::of_query(self.error_details, self.error_code, self.error_message);
-        let status = read_status(self.status.text().unwrap_or_default(), &told);
+        let word = self.status.text().ok_or("a query tells no status")?;
+        let status = read_status(word, &told);
         let sql_duration = self
             .metrics
             .and_then(|metrics| metrics.sql_execution_duration.count())
@@ -288,3 +289,7 @@ fn read_status(word: String, told: &Told) -> RemoteStatus {
         _ => RemoteStatus::Unknown(word),
     }
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;
