@@ -1,6 +1,7 @@
 //! Tests of the catalog: what a good file becomes, and what each mistake is told as.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -850,5 +851,14 @@ proptest! {
     fn blanks_between_words_do_not_change_the_fingerprint(blank in "[ \t\r\n]{1,6}") {
         let spaced = GOOD.replace(", o.", &format!(",{blank}o."));
         prop_assert_eq!(query(&spaced).fingerprint, query(GOOD).fingerprint);
+    }
+}
+
+#[test]
+fn the_queries_of_the_test_data_have_no_problems() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for (set, queries) in [("synthea-nj", 15), ("cdisc-pilot-01", 12)] {
+        let catalog = Catalog::read(&data.join(set).join("queries")).expect("no problems");
+        assert_eq!(catalog.queries().count(), queries, "{set}");
     }
 }
