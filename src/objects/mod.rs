@@ -1,1 +1,32 @@
-//! To come.
+//! Objects: batches become one Parquet file, and the file becomes visible in storage in one step.
+//!
+//! Not for deciding whether an object may be published: the caller compares the four row counts
+//! (`domain::Proof`) between [`Store::stage`] and [`Staged::publish`]. The invariants kept here: a path is a
+//! function of the extraction's identity; a reader sees the old object, none, or the complete new one; and
+//! whatever ends badly leaves no open upload and no temporary file behind.
+//!
+//! Facts about Parquet: <https://parquet.apache.org/docs/file-format/>, read 2026-11-20.
+
+mod choice;
+mod encode;
+mod error;
+mod footer;
+mod lanes;
+mod layout;
+mod parts;
+mod read;
+mod schema;
+mod store;
+mod upload;
+
+pub use error::{StorageError, StorageErrorKind};
+pub use footer::Provenance;
+pub use layout::{object_path, parse_object_path};
+pub use read::Footer;
+pub use schema::output_schema;
+pub use store::{Staged, Store};
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

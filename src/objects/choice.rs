@@ -1,0 +1,170 @@
+//! How each column is encoded: chosen once per object, from its first rows, by trying the real writer.
+//!
+//! Sizes alone decide, never times, so the same rows give the same bytes on every machine. A dictionary that
+//! is small after a few thousand rows may still outgrow its page over a row group; the growth between half
+//! of the sample and all of it tells how a candidate goes on.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::compute_leaves;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::Result;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+
+/// Rows that the choice looks at.
+pub(super) const SAMPLE_ROWS: usize = 16_384;
+/// Most rows of a row group.
+pub(super) const ROW_GROUP_ROWS: usize = 262_144;
+
+/// Below this many rows a dictionary is taken untried: nothing is won, and most nightly objects are small.
+const FEWEST_ROWS_TO_TRY: usize = 1_024;
+/// Text longer than this on average is prose: its least and greatest values help no reader to skip a page.
+const PROSE_BYTES: usize = 64;
+const ZSTD_LEVEL: i32 = 3;
+
+/// The settings that every column shares, with `created_by` as given.
+pub(super) fn common_properties(created_by: String) -> WriterPropertiesBuilder {
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("3 is a zstd level");
+    WriterProperties::builder()
+        .set_created_by(created_by)
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Page)
+}
+
+/// `properties` with the encoding and statistics of each column of `sample`, the first rows of an object.
+///
+/// `more` tells that rows follow the sample, so that growth counts.
+///
+/// # Errors
+/// When the Parquet writer refuses a column, which its type alone decides.
+pub(super) fn choose(
+    mut properties: WriterPropertiesBuilder,
+    schema: &Schema,
+    sample: &[RecordBatch],
+    more: bool,
+) -> Result<WriterPropertiesBuilder> {
+    let rows: usize = sample.iter().map(RecordBatch::num_rows).sum();
+    for (index, field) in schema.fields().iter().enumerate() {
+        let column: Vec<ArrayRef> = sample
+            .iter()
+            .map(|batch| Arc::clone(batch.column(index)))
+            .collect();
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        if is_prose(&column) {
+            properties =
+                properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
+        }
+        if rows >= FEWEST_ROWS_TO_TRY {
+            let horizon = if more { ROW_GROUP_ROWS } else { rows };
+            let encoding = smallest(field, &column, rows, horizon)?;
+            properties = apply(properties, path, encoding);
+        }
+    }
+    Ok(properties)
+}
+
+/// A candidate: `None` is the dictionary, which falls back to plain when it outgrows its page.
+type Candidate = Option<Encoding>;
+
+/// What may pay for a type. First the dictionary, which therefore wins a tie.
+///
+/// Nothing here needs more of a reader than the Parquet format of 2013; `BYTE_STREAM_SPLIT` would suit
+/// floats, but Spark's fast reader refuses it.
+fn candidates(data_type: &DataType) -> &'static [Candidate] {
+    match data_type {
+        DataType::Boolean => &[],
+        // Up to 18 digits a decimal is written as an integer.
+        DataType::Decimal128(19.., _)
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::FixedSizeBinary(_) => &[None, Some(Encoding::PLAIN)],
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary => {
+            &[None, Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)]
+        }
+        _ => &[None, Some(Encoding::DELTA_BINARY_PACKED)],
+    }
+}
+
+fn smallest(
+    field: &FieldRef,
+    column: &[ArrayRef],
+    rows: usize,
+    horizon: usize,
+) -> Result<Candidate> {
+    let first_half = first_rows(column, rows / 2);
+    let mut best = (None, f64::INFINITY);
+    for candidate in candidates(field.data_type()) {
+        let half = encoded_bytes(field, &first_half, *candidate)?;
+        let all = encoded_bytes(field, column, *candidate)?;
+        let growth_per_row = (all - half) / (rows - rows / 2) as f64;
+        let size = all + growth_per_row * (horizon - rows) as f64;
+        if size < best.1 {
+            best = (*candidate, size);
+        }
+    }
+    Ok(best.0)
+}
+
+fn first_rows(column: &[ArrayRef], mut rows: usize) -> Vec<ArrayRef> {
+    let mut first = Vec::new();
+    for array in column {
+        let taken = array.len().min(rows);
+        rows -= taken;
+        first.push(array.slice(0, taken));
+    }
+    first
+}
+
+/// Size of `column` alone as the real writer makes it.
+fn encoded_bytes(field: &FieldRef, column: &[ArrayRef], candidate: Candidate) -> Result<f64> {
+    let path = ColumnPath::new(vec![field.name().clone()]);
+    let properties = apply(common_properties(String::new()), path, candidate)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .build();
+    let schema = Arc::new(Schema::new(vec![Arc::clone(field)]));
+    let writer = ArrowWriter::try_new(std::io::sink(), schema, Some(properties))?;
+    let (_, factory) = writer.into_serialized_writer()?;
+    let mut bytes = 0;
+    for mut writer in factory.create_column_writers(0)? {
+        for array in column {
+            for leaf in compute_leaves(field, array)? {
+                writer.write(&leaf)?;
+            }
+        }
+        bytes += writer.close()?.close().bytes_written;
+    }
+    Ok(bytes as f64)
+}
+
+fn apply(
+    properties: WriterPropertiesBuilder,
+    path: ColumnPath,
+    candidate: Candidate,
+) -> WriterPropertiesBuilder {
+    match candidate {
+        None => properties,
+        Some(encoding) => properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, encoding),
+    }
+}
+
+fn is_prose(column: &[ArrayRef]) -> bool {
+    let (mut values, mut bytes) = (0, 0);
+    for array in column {
+        let Some(text) = array.as_string_opt::<i32>() else {
+            return false;
+        };
+        values += text.len() - text.null_count();
+        bytes += text
+            .value_offsets()
+            .last()
+            .zip(text.value_offsets().first())
+            .map_or(0, |(end, start)| (end - start) as usize);
+    }
+    values > 0 && bytes / values > PROSE_BYTES
+}

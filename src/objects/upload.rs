@@ -1,0 +1,152 @@
+//! Parts → storage, invisible until published, and gone without a trace if not.
+//!
+//! A small object waits in memory and is written in one request when it is published; a larger one is a
+//! multipart upload whose parts leave as they come. In a folder on disk both first become a file under
+//! `_meta/staging/`, outside every path that a reader of data looks at, and publishing renames it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
+
+use super::error::StorageError;
+
+/// Parts on their way at once. With the one being filled this bounds memory.
+const PARTS_IN_FLIGHT: usize = 2;
+
+/// An object that is not visible yet.
+pub(super) struct Upload {
+    store: Arc<dyn ObjectStore>,
+    /// Where the bytes go.
+    target: Path,
+    /// Where a rename takes them at the end, if the store cannot hide unfinished files by itself.
+    rename_to: Option<Path>,
+    content: Content,
+}
+
+enum Content {
+    /// At most one part so far.
+    Small(Bytes),
+    Multipart(Box<dyn MultipartUpload>),
+    /// Published or aborted.
+    Ended,
+}
+
+impl Upload {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, target: Path, rename_to: Option<Path>) -> Self {
+        Self {
+            store,
+            target,
+            rename_to,
+            content: Content::Small(Bytes::new()),
+        }
+    }
+
+    /// Takes parts until the sender is dropped. On an error the upload must be aborted.
+    ///
+    /// # Errors
+    /// When the store refuses a part.
+    pub(super) async fn take(&mut self, mut parts: Receiver<Bytes>) -> Result<(), StorageError> {
+        let Some(first) = parts.recv().await else {
+            return Ok(());
+        };
+        self.content = Content::Small(first.clone());
+        let Some(second) = parts.recv().await else {
+            return Ok(());
+        };
+        let begun = self.store.put_multipart(&self.target).await;
+        let mut upload = begun.map_err(|error| self.error(error))?;
+        let mut in_flight = JoinSet::new();
+        in_flight.spawn(upload.put_part(first.into()));
+        in_flight.spawn(upload.put_part(second.into()));
+        // Kept at once, so that an error below finds it and can abort it.
+        self.content = Content::Multipart(upload);
+        while let Some(part) = parts.recv().await {
+            if in_flight.len() >= PARTS_IN_FLIGHT {
+                self.settle(in_flight.join_next().await)?;
+            }
+            if let Content::Multipart(upload) = &mut self.content {
+                in_flight.spawn(upload.put_part(part.into()));
+            }
+        }
+        while let Some(settled) = in_flight.join_next().await {
+            self.settle(Some(settled))?;
+        }
+        Ok(())
+    }
+
+    fn settle(
+        &self,
+        settled: Option<Result<object_store::Result<()>, tokio::task::JoinError>>,
+    ) -> Result<(), StorageError> {
+        match settled {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(self.error(error)),
+            Some(Err(source)) => Err(self.error(object_store::Error::JoinError { source })),
+        }
+    }
+
+    /// Makes the object visible in one step, replacing what was there.
+    ///
+    /// # Errors
+    /// When the store refuses; nothing is left behind, and what was there still is.
+    pub(super) async fn publish(&mut self) -> Result<(), StorageError> {
+        let published = self.try_publish().await;
+        if published.is_err() {
+            self.abort().await;
+        }
+        published.map_err(|error| self.error(error))
+    }
+
+    async fn try_publish(&mut self) -> object_store::Result<()> {
+        match &mut self.content {
+            Content::Small(bytes) => {
+                let payload = PutPayload::from(bytes.clone());
+                self.store.put(&self.target, payload).await?;
+            }
+            Content::Multipart(upload) => {
+                upload.complete().await?;
+            }
+            Content::Ended => return Ok(()),
+        }
+        if let Some(published) = &self.rename_to {
+            self.store.rename(&self.target, published).await?;
+        }
+        self.content = Content::Ended;
+        Ok(())
+    }
+
+    /// Gives up: no part, no temporary file stays. Best effort, as the store may be what failed.
+    pub(super) async fn abort(&mut self) {
+        if let Content::Multipart(mut upload) = std::mem::replace(&mut self.content, Content::Ended)
+            && let Err(error) = upload.abort().await
+        {
+            tracing::debug!(path = %self.target, error = %error, "an upload could not be aborted, or had ended already");
+        }
+        if self.rename_to.is_some() {
+            // Completed but not renamed; mostly it does not exist, which is as good.
+            let _ = self.store.delete(&self.target).await;
+        }
+    }
+
+    fn error(&self, error: object_store::Error) -> StorageError {
+        let path = self.rename_to.as_ref().unwrap_or(&self.target);
+        StorageError::from_store("write", path.as_ref(), error)
+    }
+}
+
+impl Drop for Upload {
+    /// A future dropped half-way still aborts: stores such as S3 keep, and charge for, open uploads.
+    fn drop(&mut self) {
+        let Content::Multipart(mut upload) = std::mem::replace(&mut self.content, Content::Ended)
+        else {
+            return;
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { upload.abort().await });
+        }
+    }
+}
