@@ -1,7 +1,6 @@
 //! Rules that join columns, key and statement: what identifies, what may leave, what names may be.
 
-use super::header::Header;
-use super::keys::Located;
+use super::header::{Header, Located};
 use super::nearest::write_instead;
 use super::problem::Report;
 use super::statement::Facts;

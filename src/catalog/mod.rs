@@ -8,12 +8,9 @@
 //! Invariant: a [`Query`](crate::domain::Query) that comes from here is one SELECT whose columns are
 //! its contract's, by name and order, and no identifier among them is without a privacy rule.
 
-mod columns;
-mod cron;
 mod files;
 mod fingerprint;
 mod header;
-mod keys;
 mod lint;
 mod nearest;
 mod problem;

@@ -1,9 +1,9 @@
 //! The `[columns]` table of a header: one contract column each.
 
-use super::header::{instead, not_wanted};
+use super::super::nearest::write_instead;
+use super::super::problem::Report;
 use super::keys::{Keys, Located};
-use super::nearest::write_instead;
-use super::problem::Report;
+use super::read::{instead, not_wanted};
 use crate::domain::{Class, Column, ParseError, Rule, SqlType};
 
 const KEYS: [&str; 7] = [
@@ -30,11 +30,11 @@ const EXAMPLE: &str = "{ type = \"int not null\", class = \"clinical\" }";
 
 /// A column as far as it could be read: its place in the order counts even if its type is wrong.
 #[derive(Debug)]
-pub(super) struct DraftColumn {
-    pub(super) name: String,
+pub(in crate::catalog) struct DraftColumn {
+    pub(in crate::catalog) name: String,
     /// Byte of the file where its name stands.
-    pub(super) at: usize,
-    pub(super) column: Option<Column>,
+    pub(in crate::catalog) at: usize,
+    pub(in crate::catalog) column: Option<Column>,
 }
 
 /// The columns in the order of the file.

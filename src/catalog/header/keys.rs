@@ -3,14 +3,14 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::write_instead;
-use super::problem::Report;
+use super::super::nearest::write_instead;
+use super::super::problem::Report;
 
 /// A value and the byte of the file where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Located<T> {
-    pub(super) value: T,
-    pub(super) at: usize,
+pub(in crate::catalog) struct Located<T> {
+    pub(in crate::catalog) value: T,
+    pub(in crate::catalog) at: usize,
 }
 
 /// One table of a header: the header itself, or one column.

@@ -1,19 +1,16 @@
-//! The header of a query file: TOML keys and values, checked one by one.
-//!
-//! Not for rules that join several columns or look at the statement: those are `lint` and
-//! `statement`.
+//! One header, key by key.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use toml::de::DeTable;
 
+use super::super::nearest::write_instead;
+use super::super::problem::Report;
+use super::super::source::Source;
 use super::columns::{self, DraftColumn};
 use super::cron;
 use super::keys::{Keys, Located};
-use super::nearest::write_instead;
-use super::problem::Report;
-use super::source::Source;
 use crate::domain::{Mode, ParseError, PmsType};
 
 const KEYS: [&str; 14] = [
@@ -38,27 +35,27 @@ const LONGEST_OVERLAP_DAYS: u32 = 366;
 
 /// What could be read of a header. What is needed but absent has been reported.
 #[derive(Debug)]
-pub(super) struct Header {
+pub(in crate::catalog) struct Header {
     /// Byte of the file where the TOML begins.
-    pub(super) at: usize,
-    pub(super) purpose: Option<String>,
-    pub(super) owner: Option<String>,
-    pub(super) pms: Option<PmsType>,
-    pub(super) catalogue: Option<String>,
-    pub(super) mode: Option<Mode>,
-    pub(super) watermark: Option<String>,
-    pub(super) key: Vec<Located<String>>,
-    pub(super) cron: Option<String>,
-    pub(super) measures: Vec<String>,
-    pub(super) opt_out: Option<String>,
-    pub(super) cost: Option<String>,
-    pub(super) freshness: Option<Duration>,
+    pub(in crate::catalog) at: usize,
+    pub(in crate::catalog) purpose: Option<String>,
+    pub(in crate::catalog) owner: Option<String>,
+    pub(in crate::catalog) pms: Option<PmsType>,
+    pub(in crate::catalog) catalogue: Option<String>,
+    pub(in crate::catalog) mode: Option<Mode>,
+    pub(in crate::catalog) watermark: Option<String>,
+    pub(in crate::catalog) key: Vec<Located<String>>,
+    pub(in crate::catalog) cron: Option<String>,
+    pub(in crate::catalog) measures: Vec<String>,
+    pub(in crate::catalog) opt_out: Option<String>,
+    pub(in crate::catalog) cost: Option<String>,
+    pub(in crate::catalog) freshness: Option<Duration>,
     /// In the order of the file.
-    pub(super) columns: Vec<DraftColumn>,
+    pub(in crate::catalog) columns: Vec<DraftColumn>,
 }
 
 /// Reads the header; `None` if it is not TOML, for then nothing in it can be relied on.
-pub(super) fn read(source: &Source<'_>, report: &mut Report<'_>) -> Option<Header> {
+pub(in crate::catalog) fn read(source: &Source<'_>, report: &mut Report<'_>) -> Option<Header> {
     let at = source.header_start();
     let (table, errors) = DeTable::parse_recoverable(source.header());
     for error in &errors {

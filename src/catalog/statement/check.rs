@@ -1,0 +1,49 @@
+//! All checks of a statement, in an order that tells each mistake once.
+
+use super::super::header::Header;
+use super::super::problem::Report;
+use super::super::source::Source;
+use super::syntax::{self, SyntaxError};
+use super::{select_list, words};
+
+/// What the privacy rules need to know of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::catalog) struct Facts {
+    /// Whether it names a table or column of patients.
+    pub(in crate::catalog) reads_patients: bool,
+}
+
+/// Checks the statement against the header, as far as that could be read.
+pub(in crate::catalog) fn check(
+    source: &Source<'_>,
+    header: Option<&Header>,
+    report: &mut Report<'_>,
+) -> Facts {
+    let tokens = match syntax::tokens(&source.statement_in_place()) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            tell(error, report);
+            return Facts::default();
+        }
+    };
+    let facts = Facts {
+        reads_patients: words::reads_patients(&tokens),
+    };
+    if let Some((header, mode)) = header.and_then(|header| Some((header, header.mode?))) {
+        words::parameters(mode, &tokens, header.at, report);
+    }
+    // What is refused anyway need not parse as well.
+    if words::refused(&tokens, report) {
+        return facts;
+    }
+    let start = syntax::first_place(&tokens);
+    match syntax::parse(tokens) {
+        Ok(query) => select_list::check(&query, start, header, report),
+        Err(error) => tell(error, report),
+    }
+    facts
+}
+
+fn tell(error: SyntaxError, report: &mut Report<'_>) {
+    report.at_place(error.at, error.what, error.instead);
+}

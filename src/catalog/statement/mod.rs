@@ -1,0 +1,12 @@
+//! The statement of a query file: one SELECT that reads, with our parameters and the contract's columns.
+//!
+//! Two looks at it. The words are checked first, because they give exact places and cannot be hidden
+//! from by syntax that the parser does not know; then the parsed SELECT gives the columns. The server
+//! is the last to judge: it gets every statement in reader mode.
+
+mod check;
+mod select_list;
+mod syntax;
+mod words;
+
+pub(super) use check::{Facts, check};
