@@ -1,0 +1,5 @@
+//! The converter against an obvious reference implementation, and against values written out by hand.
+
+mod agreement;
+mod build;
+mod reference;
