@@ -1,1 +1,3 @@
-fn main() {}
+//! What the crate does as a whole, one module per behaviour.
+
+mod queries;
