@@ -11,6 +11,7 @@
 mod files;
 mod fingerprint;
 mod header;
+mod identifying;
 mod lint;
 mod nearest;
 mod problem;

@@ -4,6 +4,7 @@
 //! from by syntax that the parser does not know; then the parsed SELECT gives the columns. The server
 //! is the last to judge: it gets every statement in reader mode.
 
+mod carried;
 mod check;
 mod select_list;
 mod syntax;

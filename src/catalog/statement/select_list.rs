@@ -12,6 +12,7 @@ use super::super::header::{DraftColumn, Header};
 use super::super::nearest::nearest;
 use super::super::problem::Report;
 use super::super::source::Place;
+use super::carried;
 use super::syntax::place;
 
 /// Checks what a query returns.
@@ -42,6 +43,7 @@ pub(super) fn check(query: &Query, start: Place, header: Option<&Header>, report
     }
     if let Some(header) = header.filter(|_| stars.0.is_empty()) {
         columns(select, &header.columns, report);
+        carried::check(query, &header.columns, report);
     }
 }
 
@@ -100,14 +102,26 @@ fn name_span(name: &ObjectName) -> Option<Span> {
     Some(first.span)
 }
 
+/// All SELECTs whose rows are the result: the branches of a UNION.
+pub(super) fn branches(body: &SetExpr) -> Vec<&Select> {
+    let mut selects = Vec::new();
+    let mut left = vec![body];
+    while let Some(body) = left.pop() {
+        match body {
+            SetExpr::Select(select) => selects.push(&**select),
+            SetExpr::Query(query) => left.push(&query.body),
+            SetExpr::SetOperation {
+                left: a, right: b, ..
+            } => left.extend([&**b, &**a]),
+            _ => {}
+        }
+    }
+    selects
+}
+
 /// The SELECT that names the columns of a result: the first of a UNION.
 pub(super) fn leftmost(body: &SetExpr) -> Option<&Select> {
-    match body {
-        SetExpr::Select(select) => Some(select),
-        SetExpr::Query(query) => leftmost(&query.body),
-        SetExpr::SetOperation { left, .. } => leftmost(left),
-        _ => None,
-    }
+    branches(body).first().copied()
 }
 
 /// The name that an item has in the result.
@@ -125,39 +139,12 @@ pub(super) fn item_name(item: &SelectItem) -> Option<&str> {
 /// The select list has the contract's names, each once and in its order.
 fn columns(select: &Select, contract: &[DraftColumn], report: &mut Report<'_>) {
     let wanted: Vec<&str> = contract.iter().map(|column| column.name.as_str()).collect();
-    let mut seen: Vec<&str> = Vec::new();
-    let mut alike = true;
-    for (number, item) in select.projection.iter().enumerate() {
-        let at = item_place(item, select);
-        let Some(name) = item_name(item) else {
-            alike = false;
-            let name = wanted.get(number).unwrap_or(&"name");
-            report.at_place(
-                at,
-                format!("column {} of the SELECT has no name", number + 1),
-                format!("write `AS {name}` after it"),
-            );
-            continue;
-        };
-        if seen.contains(&name) {
-            alike = false;
-            report.at_place(
-                at,
-                format!("two columns of the SELECT are named `{name}`"),
-                "give each its own name with AS",
-            );
-        } else if !wanted.contains(&name) {
-            alike = false;
-            report.at_place(
-                at,
-                format!("column `{name}` of the SELECT is not in `[columns]`"),
-                not_in_contract(name, &wanted, &seen),
-            );
-        }
-        seen.push(name);
-    }
+    let Some(names) = names(select, &wanted, report) else {
+        return;
+    };
+    let mut alike = known_once(select, &names, &wanted, report);
     for column in contract {
-        if !seen.contains(&column.name.as_str()) && seen.len() == select.projection.len() {
+        if !names.contains(&column.name.as_str()) {
             alike = false;
             report.at(
                 column.at,
@@ -167,12 +154,52 @@ fn columns(select: &Select, contract: &[DraftColumn], report: &mut Report<'_>) {
         }
     }
     if alike {
-        order(select, &wanted, &seen, report);
+        order(select, &wanted, &names, report);
     }
 }
 
-fn not_in_contract(name: &str, wanted: &[&str], seen: &[&str]) -> String {
-    let free = wanted.iter().copied().filter(|name| !seen.contains(name));
+/// The names of all items; `None` if one has no name.
+fn names<'a>(select: &'a Select, wanted: &[&str], report: &mut Report<'_>) -> Option<Vec<&'a str>> {
+    let names: Vec<Option<&str>> = select.projection.iter().map(item_name).collect();
+    for (number, item) in select.projection.iter().enumerate() {
+        if names[number].is_none() {
+            let wanted = wanted.get(number).unwrap_or(&"name");
+            report.at_place(
+                item_place(item, select),
+                format!("column {} of the SELECT has no name", number + 1),
+                format!("write `AS {wanted}` after it"),
+            );
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// Whether each name occurs once and in the contract.
+fn known_once(select: &Select, names: &[&str], wanted: &[&str], report: &mut Report<'_>) -> bool {
+    let mut good = true;
+    for (number, name) in names.iter().enumerate() {
+        let at = item_place(&select.projection[number], select);
+        if names[..number].contains(name) {
+            good = false;
+            report.at_place(
+                at,
+                format!("two columns of the SELECT are named `{name}`"),
+                "give each its own name with AS",
+            );
+        } else if !wanted.contains(name) {
+            good = false;
+            report.at_place(
+                at,
+                format!("column `{name}` of the SELECT is not in `[columns]`"),
+                not_in_contract(name, wanted, names),
+            );
+        }
+    }
+    good
+}
+
+fn not_in_contract(name: &str, wanted: &[&str], taken: &[&str]) -> String {
+    let free = wanted.iter().copied().filter(|name| !taken.contains(name));
     match nearest(name, free) {
         Some(meant) => format!("write `AS {meant}`"),
         None => format!("add a line `{name} = {{ ... }}` to `[columns]`, or remove it here"),

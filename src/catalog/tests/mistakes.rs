@@ -302,6 +302,67 @@ fn what_would_leave_without_a_rule_is_told() {
 }
 
 #[test]
+fn a_column_that_carries_what_points_at_a_person_is_told() {
+    let told = |class: &str, name: &str, instead: &str| {
+        format!(
+            "19:1 `value` is `{class}` but carries `{name}`, which points at a person; {instead}"
+        )
+    };
+    let pseudonym = |of: &str| {
+        format!("write `class = \"identifier\", privacy = \"pseudonym\", of = \"{of}\"`")
+    };
+    let drop = "leave it out, or write `class = \"identifier\", privacy = \"drop\"`".to_owned();
+    for (expression, name, instead) in [
+        ("o.InternalID", "InternalID", pseudonym("patient")),
+        ("o.USERID", "USERID", pseudonym("provider")),
+        ("RTRIM(p.SURNAME) + ', ' + 'Dr'", "SURNAME", drop.clone()),
+        (
+            "CAST(ISNULL(p.[MEDICARENO], '') AS varchar(20))",
+            "MEDICARENO",
+            drop.clone(),
+        ),
+        (
+            "CASE WHEN o.VALUE = '' THEN 'x' ELSE p.EMAIL END",
+            "EMAIL",
+            drop.clone(),
+        ),
+        ("(SELECT MAX(p.IHI) FROM PATIENTS p)", "IHI", drop.clone()),
+        ("HASHBYTES('SHA2_256', p.first_name)", "first_name", drop),
+        (
+            "CONVERT(varchar(10), p.DOB, 23)",
+            "DOB",
+            "add `privacy = \"year\"` or `privacy = \"age\"`".to_owned(),
+        ),
+    ] {
+        let text = with("o.VALUE AS value", &format!("{expression} AS value"));
+        assert_eq!(
+            problems(&text),
+            [told("clinical", name, &instead)],
+            "{expression}"
+        );
+    }
+    let union = with(
+        "ORDER BY o.RECORDID",
+        "UNION ALL SELECT 1, 2, p.UPDATED, p.SURNAME FROM PATIENTS p",
+    );
+    assert_eq!(problems(&union).len(), 1);
+}
+
+#[test]
+fn what_tells_something_of_a_person_without_the_value_is_no_problem() {
+    for expression in [
+        "COUNT(DISTINCT o.INTERNALID)",
+        "CASE WHEN p.MEDICARENO = '' THEN 'no' ELSE 'yes' END",
+        "DATEDIFF(year, p.DOB, @window_end)",
+        "LEN(p.SURNAME)",
+        "ROW_NUMBER() OVER (PARTITION BY o.INTERNALID ORDER BY o.CREATED)",
+    ] {
+        let text = with("o.VALUE AS value", &format!("{expression} AS value"));
+        assert_eq!(problems(&text), [""; 0], "{expression}");
+    }
+}
+
+#[test]
 fn a_key_that_does_not_identify_rows_is_told() {
     assert_told(&[
         (

@@ -8,7 +8,7 @@ opt_out = "nobody can: every person is fictional"
 
 [columns]
 Id                  = { type = "uniqueidentifier not null", class = "identifier", privacy = "keep" }
-BIRTHDATE           = { type = "date not null", class = "quasi" }
+BIRTHDATE           = { type = "date not null", class = "quasi", privacy = "keep" }
 DEATHDATE           = { type = "date", class = "quasi" }
 SSN                 = { type = "nvarchar(11) not null", class = "identifier", privacy = "keep" }
 DRIVERS             = { type = "nvarchar(9)", class = "identifier", privacy = "keep" }

@@ -1,0 +1,43 @@
+//! Column names that are known to point at a person.
+//!
+//! From the practice system's public schema and the names that people give such columns. The list
+//! guards against accident, not intent: it cannot know what it does not name.
+
+/// At whom, and by what, a column of this name points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PointsAt {
+    /// The key of a patient or of a patient's relative.
+    Patient,
+    /// The key of a doctor or of staff.
+    Provider,
+    /// Name, address, number or secret of anybody.
+    Person,
+    /// A date of birth.
+    Birth,
+}
+
+const PATIENT: &str = "INTERNALID PATIENTID HEADOFFAMILYID NEXTOFKINID EMERGENCYID";
+const PROVIDER: &str = "USERID PREVIOUSUSERID CREATEDBY UPDATEDBY BOOKEDBY DOCTORID PROVIDERID";
+const PERSON: &str = "FIRSTNAME SURNAME LASTNAME MIDDLENAME PREFERREDNAME FULLNAME ADDRESS1 ADDRESS2 \
+    POSTALADDRESS HOMEPHONE WORKPHONE MOBILEPHONE EMAIL MEDICARENO MEDICARELINENO IHI DVANO PENSIONNO \
+    SAFETYNETNO HEALTHFUNDNO RECORDNO EXTERNALID PROVIDERNO PRESCRIBERNO REGISTRATIONNO HPII \
+    USUALDOCTOR PASSWORD";
+const BIRTH: &str = "DOB DATEOFBIRTH BIRTHDATE";
+
+/// What is known of a name; case and `_` do not matter.
+pub(super) fn points_at(name: &str) -> Option<PointsAt> {
+    let folded: String = name
+        .chars()
+        .filter(|c| *c != '_')
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    let among = |names: &str| names.split_ascii_whitespace().any(|name| name == folded);
+    [
+        (PATIENT, PointsAt::Patient),
+        (PROVIDER, PointsAt::Provider),
+        (PERSON, PointsAt::Person),
+        (BIRTH, PointsAt::Birth),
+    ]
+    .into_iter()
+    .find_map(|(names, points_at)| among(names).then_some(points_at))
+}
