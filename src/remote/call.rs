@@ -1,9 +1,9 @@
-//! One call of the API: sending, reading the whole body, trying again.
+//! One call of the API: sending it and reading the whole body.
 //!
-//! The body is read inside the try, because a body that breaks off is as good a reason to try again as a
+//! The body is read within the try, because a body that breaks off is as good a reason to try again as a
 //! connection that does. Addresses carry pairing codes, so none is ever logged or put into an error.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
@@ -13,7 +13,7 @@ use super::error::{Cause, RemoteError};
 use super::facts;
 use super::failure::{Operation, Told, cause_of_answer, discreet};
 use super::page::SPARE_BYTES;
-use super::retry::{BackOff, Repeat};
+use super::retry::Repeat;
 
 /// A request that can be sent more than once.
 pub(crate) struct Call {
@@ -43,33 +43,8 @@ pub(crate) struct Answer {
 }
 
 impl Call {
-    /// Sends it until it succeeds, must not be repeated, or was tried `max_attempts` times.
-    pub(crate) async fn send(
-        &self,
-        http: &reqwest::Client,
-        back_off: &BackOff,
-        max_attempts: u32,
-    ) -> Result<Answer, RemoteError> {
-        let start = Instant::now();
-        let mut attempt = 1;
-        loop {
-            let error = match self.try_once(http).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error.with_attempts(attempt, start.elapsed()),
-            };
-            let pause = back_off.pause(&error, self.repeat, attempt, fastrand::f64());
-            match pause {
-                Some(pause) if attempt < max_attempts => {
-                    tracing::debug!(attempt, ?pause, %error, "a remote call failed and is tried again");
-                    tokio::time::sleep(pause).await;
-                    attempt += 1;
-                }
-                _ => return Err(error),
-            }
-        }
-    }
-
-    async fn try_once(&self, http: &reqwest::Client) -> Result<Answer, RemoteError> {
+    /// Sends it once.
+    pub(crate) async fn try_once(&self, http: &reqwest::Client) -> Result<Answer, RemoteError> {
         let mut request = http.request(self.method.clone(), self.url.clone());
         request = match &self.body {
             Some(body) => request

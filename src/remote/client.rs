@@ -1,117 +1,49 @@
 //! The operations of the API that we use, one method each.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{HaloGuid, PmsId, PmsType, RemoteQueryId};
 
+use super::breaker::Leave;
 use super::call::{Answer, Call};
 use super::error::{Cause, RemoteError};
 use super::facts;
-use super::failure::{ErrorDetails, Operation, Told, cause_of_query, discreet};
-use super::page::{Page, PageRows};
+use super::failure::Operation;
+use super::immediate::{ImmediateResult, read_immediate};
+use super::page::Page;
 use super::pages::Pages;
-use super::retry::{BackOff, Repeat};
+use super::poller::Look;
+use super::retry::Repeat;
+use super::settings::{Patience, Settings};
 use super::site::{RemoteSite, SiteBody, SitesBody, pms_name};
+use super::sites::{SiteMemory, Sites, Turn};
 use super::statement::Statement;
 use super::status::{BatchBody, Found, QueryBody, RemotePage, RemoteQuery, RemoteResult};
-use super::wire::Loose;
-
-/// How the client reaches the API and how it behaves there.
-///
-/// ```
-/// use halo_extract::remote::{Client, Settings};
-///
-/// let settings = Settings {
-///     key: "not-a-real-key".into(),
-///     base_url: "http://127.0.0.1:8080".parse().unwrap(),
-///     ..Settings::default()
-/// };
-/// let client = Client::new(settings).unwrap();
-/// ```
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Address under which the API's paths lie. Plain `http` is for the simulator.
-    pub base_url: Url,
-    /// The subscription key; has no usable default.
-    pub key: SecretString,
-    /// Longest wait for a connection.
-    pub connect_timeout: Duration,
-    /// Longest silence while an answer is awaited or read; immediate queries have a longer one of their own.
-    pub read_timeout: Duration,
-    /// Pages of one result that are held at once, from 1.
-    pub pages_in_flight: usize,
-    /// Tries of one call, from 1.
-    pub max_attempts: u32,
-    /// Pauses between them.
-    pub back_off: BackOff,
-    /// Largest page that is accepted, in bytes after decompression. Pages are about 1 MB, but a single
-    /// row, for example with a scanned document, is never split.
-    pub page_most_bytes: usize,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            base_url: Url::parse(facts::PRODUCTION_URL).expect("a constant that parses"),
-            key: SecretString::from(""),
-            connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
-            pages_in_flight: 4,
-            max_attempts: 4,
-            back_off: BackOff::default(),
-            page_most_bytes: 64 << 20,
-        }
-    }
-}
-
-/// How long to wait for a remote query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// Pause after the first look; grows by half each time.
-    pub poll_first: Duration,
-    /// Longest pause.
-    pub poll_most: Duration,
-    /// Longest wait in all, by our own monotonic clock.
-    pub deadline: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            poll_first: Duration::from_secs(2),
-            poll_most: Duration::from_secs(30),
-            deadline: Duration::from_secs(2 * 3600 + 900),
-        }
-    }
-}
-
-/// The answer to an immediate query.
-#[derive(Debug)]
-pub struct ImmediateResult {
-    /// Rows, as declared.
-    pub rows: u64,
-    /// The rows themselves.
-    pub body: PageRows,
-}
+use super::transport::Transport;
+use super::wait::{Step, Watch};
 
 /// A client of the remote API for one subscription key. Clones share connections and limits.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    http: reqwest::Client,
+    transport: Transport,
+    sites: Sites,
     settings: Settings,
     /// Set once the API has shown that it offers no `/stream`: then pages come in envelopes.
     no_stream: AtomicBool,
+    /// Set once the API has shown that it offers no batch status: then each query is looked at alone.
+    no_batch: AtomicBool,
 }
 
 impl Client {
@@ -121,11 +53,12 @@ impl Client {
     /// When the key is empty or cannot travel in a header, or the machine has no trusted certificates
     /// for an `https` address.
     pub fn new(settings: Settings) -> Result<Self, RemoteError> {
-        let http = build_http(&settings)?;
         Ok(Self(Arc::new(Inner {
-            http,
+            transport: Transport::new(&settings)?,
+            sites: Sites::new(settings.breaker, settings.queries_per_site),
             settings,
             no_stream: AtomicBool::new(false),
+            no_batch: AtomicBool::new(false),
         })))
     }
 
@@ -227,7 +160,9 @@ impl Client {
         call.body = Some(statement.to_async_body());
         call.success = StatusCode::CREATED;
         call.repeat = Repeat::IfNothingHappened;
-        let answer = self.send(&call).await?;
+        let memory = self.admit(site).await?;
+        let sent = self.send(&call).await;
+        let answer = sent.inspect_err(|error| memory.failed(error))?;
         let body: QueryBody = call.read_json(&answer)?;
         body.id()
             .ok_or_else(|| call.unreadable("the accepted query has no id"))
@@ -258,6 +193,8 @@ impl Client {
     /// Several remote queries of one site as they stand now, in the order asked; `None` for one that the
     /// API does not know.
     ///
+    /// One call for fifty queries, or one for each where the API offers no batch status.
+    ///
     /// # Errors
     /// As any call.
     pub async fn statuses(
@@ -267,12 +204,35 @@ impl Client {
     ) -> Result<Vec<(RemoteQueryId, Option<RemoteQuery>)>, RemoteError> {
         let mut found = Vec::with_capacity(queries.len());
         for some in queries.chunks(facts::BATCH_MOST_IDS) {
-            found.extend(self.some_statuses(site, some).await?);
+            if self.0.no_batch.load(Ordering::Relaxed) {
+                found.extend(self.statuses_one_by_one(site, some).await?);
+                continue;
+            }
+            match self.statuses_in_a_batch(site, some).await {
+                // Never "these queries are gone": that is said about each by its own.
+                Err(error) if not_offered(&error) => {
+                    found.extend(self.statuses_one_by_one(site, some).await?);
+                    self.0.no_batch.store(true, Ordering::Relaxed);
+                }
+                batch => found.extend(batch?),
+            }
         }
         Ok(found)
     }
 
-    async fn some_statuses(
+    async fn statuses_one_by_one(
+        &self,
+        site: HaloGuid,
+        queries: &[RemoteQueryId],
+    ) -> Result<Vec<(RemoteQueryId, Option<RemoteQuery>)>, RemoteError> {
+        let mut found = Vec::with_capacity(queries.len());
+        for query in queries {
+            found.push((*query, self.look_at_one(site, *query).await?));
+        }
+        Ok(found)
+    }
+
+    async fn statuses_in_a_batch(
         &self,
         site: HaloGuid,
         queries: &[RemoteQueryId],
@@ -294,12 +254,12 @@ impl Client {
 
     /// Waits until the result of a remote query can be fetched.
     ///
-    /// Looks at short, then longer intervals, and goes on looking through passing faults until the
-    /// deadline, because the query goes on too.
+    /// Looks at short, then longer intervals, together with all who wait for the same site, and goes on
+    /// looking through passing faults until the deadline, because the query goes on too.
     ///
     /// # Errors
-    /// The failure that ended the query, [`Cause::Gone`], [`Cause::NotYetReady`] at the deadline, or
-    /// [`Cause::Cancelled`].
+    /// The failure that ended the query, [`Cause::Gone`], [`Cause::SiteStuck`], [`Cause::NotYetReady`] at
+    /// the deadline, or [`Cause::Cancelled`].
     ///
     /// # Cancel safety
     /// Dropping the future stops the looking; the remote query is not touched.
@@ -311,43 +271,113 @@ impl Client {
         cancel: &CancellationToken,
     ) -> Result<RemoteResult, RemoteError> {
         let task = format!("waiting for query {query} at site {site}");
-        tokio::select! {
+        let memory = self.0.sites.of(site);
+        let waited = tokio::select! {
             biased;
             () = cancel.cancelled() => Err(RemoteError::new(Cause::Cancelled, task)),
-            result = self.poll(site, query, patience, &task) => result,
+            waited = self.watch(site, query, patience, task.clone()) => waited,
+        };
+        match &waited {
+            Ok(_) => memory.succeeded(),
+            Err(error) => memory.failed(error),
         }
+        waited
     }
 
-    async fn poll(
+    async fn watch(
         &self,
         site: HaloGuid,
         query: RemoteQueryId,
         patience: &Patience,
-        task: &str,
+        task: String,
     ) -> Result<RemoteResult, RemoteError> {
-        let start = Instant::now();
-        let mut pause = patience.poll_first;
+        let deadline = Instant::now() + patience.deadline;
+        let memory = self.0.sites.of(site);
+        let mut seat = memory.poller.sit(query, patience);
+        let mut watch = Watch::new(site, task, self.0.settings.stuck_after);
         loop {
-            let problem = match self.status(site, query).await {
-                Ok(seen) => match seen.failure(site) {
-                    Some(failure) => return Err(failure),
-                    None if seen.is_ready() => {
-                        return seen
-                            .result
-                            .ok_or_else(|| RemoteError::new(Cause::Unreadable, task));
-                    }
-                    None => None,
-                },
-                Err(error) if passes(&error) => Some(error),
-                Err(error) => return Err(error),
+            let look = seat.next_look(self, site);
+            let Ok(look) = tokio::time::timeout_at(deadline, look).await else {
+                return Err(watch.late());
             };
-            let left = patience.deadline.saturating_sub(start.elapsed());
-            if left.is_zero() {
-                return Err(problem.unwrap_or_else(|| RemoteError::new(Cause::NotYetReady, task)));
+            match watch.judge(look, Instant::now()) {
+                Step::Wait => {}
+                Step::Ready(result) => return Ok(result),
+                Step::Failed(error) if error.cause() == Cause::SiteStuck => {
+                    return Err(error.with_link_version(self.link_version(site).await));
+                }
+                Step::Failed(error) => return Err(error),
             }
-            tokio::time::sleep(pause.min(left)).await;
-            pause = pause.mul_f64(1.5).min(patience.poll_most);
         }
+    }
+
+    /// Looks at a remote query that somebody waits for now instead of when it would be due.
+    ///
+    /// For a notice from outside, such as a webhook, which may come early, twice or never.
+    pub fn wake(&self, site: HaloGuid, query: RemoteQueryId) {
+        self.0.sites.of(site).poller.wake(query);
+    }
+
+    /// One look at several queries: one call where possible.
+    pub(crate) async fn look(
+        &self,
+        site: HaloGuid,
+        queries: &[RemoteQueryId],
+    ) -> HashMap<RemoteQueryId, Look> {
+        if let [query] = queries {
+            return HashMap::from([(*query, self.look_at_one(site, *query).await)]);
+        }
+        match self.statuses(site, queries).await {
+            Ok(found) => found
+                .into_iter()
+                .map(|(id, query)| (id, Ok(query)))
+                .collect(),
+            Err(error) => queries.iter().map(|id| (*id, Err(error.clone()))).collect(),
+        }
+    }
+
+    async fn look_at_one(&self, site: HaloGuid, query: RemoteQueryId) -> Look {
+        match self.status(site, query).await {
+            Ok(query) => Ok(Some(query)),
+            Err(error) if error.cause() == Cause::Gone => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The version of the agent, for an error; that it cannot be told is not worth another error.
+    async fn link_version(&self, site: HaloGuid) -> Option<String> {
+        self.site(site).await.ok()?.link_version
+    }
+
+    /// Waits for leave to have a query at work at a site; see [`Turn`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the place in the line.
+    pub async fn turn(&self, site: HaloGuid) -> Turn {
+        self.0.sites.of(site).turn().await
+    }
+
+    /// Lets a query through to a site unless its breaker is open; probes the site when its rest is over.
+    async fn admit(&self, site: HaloGuid) -> Result<Arc<SiteMemory>, RemoteError> {
+        let memory = self.0.sites.of(site);
+        match memory.ask() {
+            Leave::Ask => {}
+            Leave::Rest(left) => {
+                return Err(
+                    RemoteError::new(Cause::SiteResting, asking(site)).with_retry_after(Some(left))
+                );
+            }
+            Leave::Probe => {
+                let seen = self.site(site).await?;
+                if !seen.can_be_asked() {
+                    let error = RemoteError::new(Cause::SiteOffline, asking(site));
+                    memory.failed(&error);
+                    return Err(error.with_link_version(seen.link_version));
+                }
+                memory.looks_well();
+            }
+        }
+        Ok(memory)
     }
 
     /// The pages of a result, fetched several at a time and handed on in order.
@@ -363,11 +393,33 @@ impl Client {
         Pages::new(self.clone(), site, query, result, in_flight, cancel)
     }
 
-    /// One page, through `/stream` where it is offered, else in an envelope.
+    /// One page of a result that is ready.
+    ///
+    /// A page that was reported and is not found is asked for again after a short pause: the API's cache
+    /// may lag behind its status.
     ///
     /// # Errors
     /// As any call; [`Cause::Gone`] when the result has expired.
     pub async fn page(
+        &self,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        page: RemotePage,
+    ) -> Result<Page, RemoteError> {
+        let back_off = &self.0.settings.back_off;
+        for pause in [back_off.first, back_off.first * 2] {
+            match self.page_if_there(site, query, page).await {
+                Err(error) if error.http_status() == Some(404) => {
+                    tokio::time::sleep(pause).await;
+                }
+                other => return other,
+            }
+        }
+        self.page_if_there(site, query, page).await
+    }
+
+    /// One page, through `/stream` where it is offered, else in an envelope.
+    async fn page_if_there(
         &self,
         site: HaloGuid,
         query: RemoteQueryId,
@@ -378,7 +430,7 @@ impl Client {
         }
         match self.page_by(site, query, page, &["stream"]).await {
             // 404 may mean the page or the operation. The envelope tells which.
-            Err(error) if matches!(error.http_status(), Some(404 | 405 | 501)) => {
+            Err(error) if not_offered(&error) => {
                 let fetched = self.page_by(site, query, page, &[]).await?;
                 self.0.no_stream.store(true, Ordering::Relaxed);
                 Ok(fetched)
@@ -442,8 +494,13 @@ impl Client {
         call.body = Some(statement.to_immediate_body());
         call.silence = facts::IMMEDIATE_SILENCE;
         call.most_bytes = facts::IMMEDIATE_MOST_BYTES;
-        let answer = self.send(&call).await?;
-        read_immediate(&call, &answer)
+        let memory = self.admit(site).await?;
+        let sent = self.send(&call).await;
+        let result = sent
+            .and_then(|answer| read_immediate(&call, &answer))
+            .inspect_err(|error| memory.failed(error))?;
+        memory.succeeded();
+        Ok(result)
     }
 
     fn call(&self, operation: Operation, method: Method, path: &[&str], task: String) -> Call {
@@ -471,74 +528,17 @@ impl Client {
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, RemoteError> {
-        let Settings {
-            back_off,
-            max_attempts,
-            ..
-        } = &self.0.settings;
-        call.send(&self.0.http, back_off, *max_attempts).await
+        self.0.transport.send(call).await
     }
 }
 
-/// Whether a failed look at a query says nothing about the query.
-fn passes(error: &RemoteError) -> bool {
-    matches!(
-        error.cause(),
-        Cause::NotReached
-            | Cause::Unanswered
-            | Cause::CutShort
-            | Cause::ApiFailed
-            | Cause::RateLimited
-            | Cause::SiteOffline
-            | Cause::SiteLost
-    )
+/// Whether an answer may mean that the API has no such operation.
+fn not_offered(error: &RemoteError) -> bool {
+    matches!(error.http_status(), Some(404 | 405 | 501))
 }
 
-fn build_http(settings: &Settings) -> Result<reqwest::Client, RemoteError> {
-    let wrong = |said: &str| {
-        RemoteError::new(Cause::Misconfigured, "setting up the remote client")
-            .with_said(said.to_owned())
-    };
-    let key = settings.key.expose_secret().trim();
-    if key.is_empty() {
-        return Err(wrong(
-            "the subscription key is empty; set `HALO_SUBSCRIPTION_KEY`",
-        ));
-    }
-    let mut key = HeaderValue::from_str(key)
-        .map_err(|_| wrong("the subscription key holds characters that no header can carry"))?;
-    key.set_sensitive(true);
-    let mut headers = HeaderMap::new();
-    headers.insert(HeaderName::from_static(facts::KEY_HEADER), key);
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("halo-extract/", env!("CARGO_PKG_VERSION")))
-        .default_headers(headers)
-        // A redirect would carry the key to wherever it points.
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(settings.connect_timeout)
-        .gzip(true);
-    match settings.base_url.scheme() {
-        // No certificate is needed, so a machine without any must not be refused.
-        "http" => builder = builder.tls_certs_only([]),
-        "https" => {}
-        _ => return Err(wrong("the address must begin with https:// or http://")),
-    }
-    if is_loopback(&settings.base_url) {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| {
-        wrong("no TLS connection is possible; are the system's CA certificates installed?")
-            .with_source(error.without_url())
-    })
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+fn asking(site: HaloGuid) -> String {
+    format!("asking site {site}")
 }
 
 /// Sets the query part, blanks as `%20`: form encoding's `+` is not understood everywhere.
@@ -579,7 +579,7 @@ fn read_batch(
     body: BatchBody,
     queries: &[RemoteQueryId],
 ) -> Result<Vec<(RemoteQueryId, Option<RemoteQuery>)>, &'static str> {
-    let mut found = std::collections::HashMap::new();
+    let mut found = HashMap::new();
     for item in body.results.unwrap_or_default() {
         let (id, query) = item.into_parts()?;
         let query = match query {
@@ -597,57 +597,6 @@ fn read_batch(
             Ok((*id, query.clone()))
         })
         .collect()
-}
-
-/// The answer to an immediate query (spec, schemas `SuccessfulImmediateQuery` and `ImmediateQuery`).
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct ImmediateBody {
-    status: Loose,
-    result: Option<ImmediateResultBody>,
-    error_details: Option<ErrorDetails>,
-    error_code: Loose,
-    error_message: Loose,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ImmediateResultBody {
-    rows: Loose,
-    data: Loose,
-}
-
-/// A 200 counts only with `successful`: until release 23.927 failures came as 200 too.
-fn read_immediate(call: &Call, answer: &Answer) -> Result<ImmediateResult, RemoteError> {
-    let body: ImmediateBody = call.read_json(answer)?;
-    let status = body.status.text();
-    if status.as_deref() != Some("successful") {
-        let told = Told::of_query(body.error_details, body.error_code, body.error_message);
-        if status.as_deref() != Some("executionFailed") && told == Told::default() {
-            return Err(call.unreadable("the answer is neither a success nor a failure"));
-        }
-        let said = told
-            .message
-            .as_deref()
-            .map(|message| discreet(message, &[]));
-        return Err(RemoteError::new(cause_of_query(&told), &call.task)
-            .with_status(call.success.as_u16())
-            .with_said(said)
-            .with_sql_number(told.sql_number()));
-    }
-    let result = body
-        .result
-        .ok_or_else(|| call.unreadable("a successful query tells no result"))?;
-    let rows = result
-        .rows
-        .count()
-        .ok_or_else(|| call.unreadable("a successful query tells no row count"))?;
-    let body = PageRows::of_base64(&result.data.text().unwrap_or_default())
-        .map_err(|fault| call.unreadable(fault))?;
-    if rows > 0 && body.is_bare() {
-        return Err(call.unreadable("it declares rows and brings none"));
-    }
-    Ok(ImmediateResult { rows, body })
 }
 
 /// The address only: the key is nobody's to see.

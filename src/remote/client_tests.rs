@@ -1,12 +1,13 @@
 use std::error::Error;
 use std::io::Write;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::super::responder::{Reply, Responder, Seen};
-use super::super::{Parameter, RemoteStatus};
+use super::super::{BackOff, BreakerRule, Parameter, RemoteStatus};
 use super::*;
 use crate::domain::{FailureClass, PageNumber, Retry};
 
@@ -600,4 +601,316 @@ fn a_key_that_cannot_be_used_is_refused_before_any_call() {
         let error = Client::new(wrong).expect_err("refused");
         assert_eq!(error.cause(), Cause::Misconfigured);
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_reported_before_it_is_there_is_asked_for_again() {
+    let responder = Responder::start(|n, _| match n {
+        0..=3 => Reply::json(404, r#"{"error":{"message":"page not found"}}"#),
+        _ => Reply::json(200, "[1]"),
+    })
+    .await;
+    let page = client(&responder).page(SITE, QUERY, one_page()).await;
+    assert!(page.is_ok());
+
+    let responder = Responder::start(|_, _| Reply::json(404, "{}")).await;
+    let error = client(&responder)
+        .page(SITE, QUERY, one_page())
+        .await
+        .expect_err("never there");
+    assert_eq!(error.cause(), Cause::Gone);
+    assert_eq!(responder.seen().len(), 6);
+}
+
+fn query(n: u128) -> RemoteQueryId {
+    RemoteQueryId(Uuid::from_u128(n))
+}
+
+/// The ids asked for in a batch.
+fn batch_of(seen: &Seen) -> Vec<RemoteQueryId> {
+    let body: serde_json::Value = serde_json::from_slice(&seen.body).expect("JSON");
+    serde_json::from_value(body["queryIds"].clone()).expect("ids")
+}
+
+fn batch_reply(ids: &[RemoteQueryId], query: &str) -> Reply {
+    let items: Vec<String> = ids
+        .iter()
+        .map(|id| format!(r#"{{"queryId":"{id}","status":"found","query":{query}}}"#))
+        .collect();
+    Reply::json(200, format!(r#"{{"results":[{}]}}"#, items.join(",")))
+}
+
+const EMPTY_RESULT: &str = r#"{"status":"successful","result":{"rows":0,"pages":[]}}"#;
+
+#[tokio::test]
+async fn all_who_wait_for_one_site_share_each_look() {
+    // Only a look at all three together finds them done.
+    let responder = Responder::start(|_, seen| {
+        if seen.method == "GET" {
+            return Reply::json(200, r#"{"status":"queued"}"#);
+        }
+        let ids = batch_of(seen);
+        let is_all = ids == [query(1), query(2), query(3)];
+        batch_reply(
+            &ids,
+            if is_all {
+                EMPTY_RESULT
+            } else {
+                r#"{"status":"queued"}"#
+            },
+        )
+    })
+    .await;
+    let client = client(&responder);
+    let mut waits = tokio::task::JoinSet::new();
+    for n in 1..=3 {
+        let client = client.clone();
+        let cancel = CancellationToken::new();
+        waits.spawn(async move { client.wait(SITE, query(n), &patience(), &cancel).await });
+    }
+
+    let results = waits.join_all().await;
+
+    assert_eq!(results.len(), 3);
+    assert!(results.iter().all(Result::is_ok));
+    let full = responder
+        .seen()
+        .iter()
+        .filter(|seen| seen.method == "POST" && batch_of(seen).len() == 3)
+        .count();
+    assert_eq!(full, 1);
+}
+
+#[tokio::test]
+async fn when_the_one_who_looks_gives_up_another_takes_over() {
+    let responder = Responder::start(|_, seen| {
+        let asked_alone = seen.method == "GET";
+        if asked_alone && seen.path.ends_with(&query(2).to_string()) {
+            Reply::json(200, EMPTY_RESULT)
+        } else if asked_alone {
+            Reply::json(200, r#"{"status":"queued"}"#)
+        } else {
+            batch_reply(&batch_of(seen), r#"{"status":"queued"}"#)
+        }
+    })
+    .await;
+    let client = client(&responder);
+    let (leaving, staying) = (CancellationToken::new(), CancellationToken::new());
+
+    let first = {
+        let (client, leaving) = (client.clone(), leaving.clone());
+        tokio::spawn(async move { client.wait(SITE, query(1), &patience(), &leaving).await })
+    };
+    while responder.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let second =
+        tokio::spawn(async move { client.wait(SITE, query(2), &patience(), &staying).await });
+    while responder.seen().iter().all(|seen| seen.method == "GET") {
+        tokio::task::yield_now().await;
+    }
+    leaving.cancel();
+
+    assert!(
+        first
+            .await
+            .expect("no panic")
+            .expect_err("left")
+            .is_cancelled()
+    );
+    assert!(second.await.expect("no panic").is_ok());
+}
+
+#[tokio::test]
+async fn a_notice_makes_the_next_look_come_at_once() {
+    let responder = Responder::start(|n, _| match n {
+        0 => queued(),
+        _ => Reply::json(200, successful(1)),
+    })
+    .await;
+    let client = client(&responder);
+    let patient = Patience {
+        poll_first: Duration::from_secs(3600),
+        poll_most: Duration::from_secs(3600),
+        deadline: Duration::from_secs(7200),
+    };
+    let cancel = CancellationToken::new();
+    let knock = async {
+        while responder.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        loop {
+            client.wake(SITE, QUERY);
+            client.wake(SITE, query(99));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+
+    let result = tokio::select! {
+        result = client.wait(SITE, QUERY, &patient, &cancel) => result,
+        () = knock => unreachable!("it knocks for ever"),
+    };
+
+    assert_eq!(result.expect("a result").rows, 1);
+}
+
+#[tokio::test]
+async fn where_no_batch_status_is_offered_each_query_is_looked_at_alone() {
+    let responder = Responder::start(|_, seen| {
+        if seen.method == "POST" {
+            Reply::json(404, r#"{"statusCode":404,"message":"Resource not found"}"#)
+        } else if seen.path.ends_with(&query(2).to_string()) {
+            Reply::json(404, r#"{"error":{"message":"no such query"}}"#)
+        } else {
+            Reply::json(200, r#"{"status":"queued"}"#)
+        }
+    })
+    .await;
+    let client = client(&responder);
+
+    for _ in 0..2 {
+        let found = client
+            .statuses(SITE, &[query(1), query(2)])
+            .await
+            .expect("statuses");
+        assert!(found[0].1.is_some() && found[1].1.is_none());
+    }
+
+    let posts = responder
+        .seen()
+        .iter()
+        .filter(|seen| seen.method == "POST")
+        .count();
+    assert_eq!((posts, responder.seen().len()), (1, 5));
+}
+
+#[tokio::test]
+async fn a_query_that_hangs_is_told_with_the_version_of_the_agent() {
+    let responder = Responder::start(|_, seen| {
+        if seen.path.contains("/queries/") {
+            Reply::json(200, r#"{"status":"executing"}"#)
+        } else {
+            Reply::json(
+                200,
+                format!(r#"{{"id":"{SITE}","haloLinkVersion":"26.202.8289"}}"#),
+            )
+        }
+    })
+    .await;
+    let impatient = Settings {
+        stuck_after: Duration::from_millis(5),
+        ..settings(&responder.url)
+    };
+    let error = Client::new(impatient)
+        .expect("a client")
+        .wait(SITE, QUERY, &patience(), &CancellationToken::new())
+        .await
+        .expect_err("hangs");
+    assert_eq!(error.cause(), Cause::SiteStuck);
+    assert!(
+        error.to_string().contains("Halo Link 26.202.8289"),
+        "{error}"
+    );
+}
+
+fn fragile_client(responder: &Responder, rest: Duration) -> Client {
+    let breaker = BreakerRule {
+        failures: 2,
+        rest,
+        rest_most: rest,
+    };
+    Client::new(Settings {
+        max_attempts: 1,
+        breaker,
+        ..settings(&responder.url)
+    })
+    .expect("a client")
+}
+
+async fn submitted(client: &Client, site: HaloGuid) -> Result<RemoteQueryId, Cause> {
+    let id = client.submit(site, &statement()).await;
+    id.map_err(|error| error.cause())
+}
+
+#[tokio::test]
+async fn a_site_that_keeps_failing_is_left_alone_and_no_other() {
+    let responder = Responder::start(|n, _| match n {
+        0 | 1 => Reply::json(503, "{}"),
+        _ => Reply::json(201, format!(r#"{{"id":"{QUERY}"}}"#)),
+    })
+    .await;
+    let client = fragile_client(&responder, Duration::from_secs(3600));
+
+    assert_eq!(submitted(&client, SITE).await, Err(Cause::SiteOffline));
+    assert_eq!(submitted(&client, SITE).await, Err(Cause::SiteOffline));
+    assert_eq!(submitted(&client, SITE).await, Err(Cause::SiteResting));
+    assert_eq!(responder.seen().len(), 2);
+    let other = HaloGuid(Uuid::from_u128(2));
+    assert_eq!(submitted(&client, other).await, Ok(QUERY));
+}
+
+#[tokio::test]
+async fn after_its_rest_a_site_is_asked_again_once_its_status_says_it_is_back() {
+    let site = |availability: &str| {
+        let body =
+            format!(r#"{{"id":"{SITE}","status":"active","availability":"{availability}"}}"#);
+        Reply::json(200, body)
+    };
+    let responder = Responder::start(move |n, _| match n {
+        0 | 1 => Reply::json(503, "{}"),
+        2 => site("offline"),
+        3 => site("online"),
+        _ => Reply::json(201, format!(r#"{{"id":"{QUERY}"}}"#)),
+    })
+    .await;
+    let client = fragile_client(&responder, Duration::ZERO);
+
+    for _ in 0..3 {
+        assert_eq!(submitted(&client, SITE).await, Err(Cause::SiteOffline));
+    }
+    assert_eq!(submitted(&client, SITE).await, Ok(QUERY));
+
+    let methods: Vec<_> = responder
+        .seen()
+        .into_iter()
+        .map(|seen| seen.method)
+        .collect();
+    assert_eq!(methods, ["POST", "POST", "GET", "GET", "POST"]);
+}
+
+#[tokio::test]
+async fn a_refused_key_makes_no_second_call() {
+    let responder = Responder::start(|_, _| Reply::json(401, r#"{"statusCode":401}"#)).await;
+    let client = client(&responder);
+    for attempts in [1, 0] {
+        let error = client.site(SITE).await.expect_err("refused");
+        assert_eq!(
+            (error.cause(), error.attempts()),
+            (Cause::KeyRefused, attempts)
+        );
+        assert_eq!(error.class(), FailureClass::Auth);
+    }
+    assert_eq!(responder.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn one_query_at_a_time_has_its_turn_at_a_site() {
+    let responder = Responder::start(|_, _| Reply::Nothing).await;
+    let client = client(&responder);
+    let first = client.turn(SITE).await;
+    let other_site = client.turn(HaloGuid(Uuid::from_u128(2)));
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), other_site)
+            .await
+            .is_ok()
+    );
+    let second = client.turn(SITE);
+    tokio::pin!(second);
+    assert!(futures::poll!(&mut second).is_pending());
+    drop(first);
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), second)
+            .await
+            .is_ok()
+    );
 }

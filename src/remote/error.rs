@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{FailureClass, Mender, Retry};
@@ -14,8 +15,10 @@ use crate::domain::{FailureClass, Mender, Retry};
 ///
 /// `Display` says what happened as one lower-case fragment; [`why`](Self::why) and
 /// [`next_step`](Self::next_step) say the rest. Holds no secret, no address line and no row value.
+#[derive(Clone)]
 pub struct RemoteError(Box<Details>);
 
+#[derive(Clone)]
 struct Details {
     task: String,
     cause: Cause,
@@ -26,7 +29,8 @@ struct Details {
     attempts: u32,
     took: Duration,
     link_version: Option<String>,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    /// Shared, because one failed look may be the answer to several who wait.
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// What went wrong, in the API's terms; finer than [`FailureClass`].
@@ -446,7 +450,7 @@ impl RemoteError {
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

@@ -42,5 +42,10 @@ pub(crate) const PAGE_USUAL_BYTES: usize = 3 << 19;
 /// Most ids in one status question. The real maximum is not published (ours).
 pub(crate) const BATCH_MOST_IDS: usize = 50;
 
+/// Execution beyond this is a hanging agent, not a slow query: twice the five minutes that the agent
+/// allows (docs, SQL passthrough overview), because immediate queries may interrupt it. The release notes
+/// of 26.0518 describe asynchronous queries that never leave `executing`.
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(600);
+
 /// Requests in flight that one public production client allows itself; no limit is published.
 pub(crate) const CALLS_IN_FLIGHT: usize = 8;

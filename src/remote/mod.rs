@@ -8,26 +8,41 @@
 //! is bounded by pages in flight; no key, code, address line or row value is in any error, log line or
 //! `Debug` output. Facts of the API, each with its source, are in `facts.rs`.
 
+mod breaker;
 mod call;
 mod client;
 mod error;
 mod facts;
 mod failure;
+mod gate;
+mod identity;
+mod immediate;
 mod page;
 mod pages;
+mod poller;
 #[cfg(test)]
 mod responder;
 mod retry;
+mod settings;
 mod site;
+mod sites;
 mod statement;
 mod status;
+mod transport;
+mod wait;
+pub mod webhook;
 mod wire;
 
-pub use client::{Client, ImmediateResult, Patience, Settings};
+pub use breaker::BreakerRule;
+pub use client::Client;
 pub use error::{Cause, RemoteError};
+pub use identity::{Identity, KnownSite, reconsider};
+pub use immediate::ImmediateResult;
 pub use page::{MEMORY_MULTIPLE, Page, PageRows, SPARE_BYTES};
 pub use pages::Pages;
 pub use retry::BackOff;
+pub use settings::{Patience, Settings};
 pub use site::{Availability, RemoteSite, SiteStatus};
+pub use sites::Turn;
 pub use statement::{Parameter, Statement};
 pub use status::{RemotePage, RemoteQuery, RemoteResult, RemoteStatus};

@@ -31,6 +31,8 @@ pub struct RemoteSite {
     pub availability: Availability,
     /// Where the agent's installation stands.
     pub status: SiteStatus,
+    /// Whether queries go to this one of several agents with the same id, where the API still tells it.
+    pub authoritative: Option<bool>,
     /// The practice server's clock when it last spoke, where the API still tells it.
     pub clock: Option<DateTime<Utc>>,
     /// When it last spoke, where the API still tells it.
@@ -102,6 +104,7 @@ pub(crate) struct SiteBody {
     practice_management_site_id: Loose,
     practice_management_name: Loose,
     practice_management_version: Loose,
+    authoritative: Option<bool>,
     #[serde(rename = "clientTimestampUTC")]
     client_timestamp: Loose,
     #[serde(rename = "heartbeatTimestampUTC")]
@@ -165,6 +168,7 @@ impl SiteBody {
                 .collect(),
             availability: read_availability(self.availability.text().as_deref()),
             status: read_status(self.status.text().as_deref()),
+            authoritative: self.authoritative,
             clock: read_time(self.client_timestamp),
             heartbeat: read_time(self.heartbeat_timestamp),
         })

@@ -1,0 +1,91 @@
+//! What the client remembers of each site: its breaker, its poller, and whose turn it is.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::domain::HaloGuid;
+
+use super::breaker::{Breaker, BreakerRule, Leave, speaks_against_site};
+use super::error::RemoteError;
+use super::poller::Poller;
+
+/// Leave to have one query at work at a site; given back when dropped.
+///
+/// Hold it from before the submission until the result is ready.
+#[derive(Debug)]
+#[must_use]
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// All sites that were asked so far.
+pub(crate) struct Sites {
+    breaker_rule: BreakerRule,
+    queries_per_site: usize,
+    known: Mutex<HashMap<HaloGuid, Arc<SiteMemory>>>,
+}
+
+/// What is remembered of one site.
+pub(crate) struct SiteMemory {
+    pub(crate) poller: Poller,
+    breaker: Mutex<Breaker>,
+    turns: Arc<Semaphore>,
+}
+
+impl Sites {
+    pub(crate) fn new(breaker_rule: BreakerRule, queries_per_site: usize) -> Self {
+        Self {
+            breaker_rule,
+            queries_per_site: queries_per_site.max(1),
+            known: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn of(&self, site: HaloGuid) -> Arc<SiteMemory> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = known.entry(site).or_insert_with(|| {
+            Arc::new(SiteMemory {
+                poller: Poller::new(),
+                breaker: Mutex::new(Breaker::new(self.breaker_rule)),
+                turns: Arc::new(Semaphore::new(self.queries_per_site)),
+            })
+        });
+        memory.clone()
+    }
+}
+
+impl SiteMemory {
+    /// Waits until a query may be at work at the site.
+    pub(crate) async fn turn(&self) -> Turn {
+        let permit = self.turns.clone().acquire_owned().await;
+        Turn {
+            _permit: permit.expect("never closed"),
+        }
+    }
+
+    pub(crate) fn ask(&self) -> Leave {
+        self.with_breaker(|breaker| breaker.ask(Instant::now()))
+    }
+
+    pub(crate) fn looks_well(&self) {
+        self.with_breaker(Breaker::looks_well);
+    }
+
+    pub(crate) fn succeeded(&self) {
+        self.with_breaker(Breaker::succeeded);
+    }
+
+    /// Takes note of a failure, if it speaks against the site.
+    pub(crate) fn failed(&self, error: &RemoteError) {
+        if speaks_against_site(error.cause()) {
+            self.with_breaker(|breaker| breaker.failed(Instant::now()));
+        }
+    }
+
+    fn with_breaker<T>(&self, work: impl FnOnce(&mut Breaker) -> T) -> T {
+        work(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
