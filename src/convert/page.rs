@@ -72,7 +72,7 @@ impl<'p> PageReader<'p> {
         loop {
             let (after, filled) = self.read_predicted(rest)?;
             rest = after;
-            if filled < self.columns.len() {
+            if filled < self.columns.len() || has_further_key(rest) {
                 match self.read_rest(rest, filled)? {
                     Some(after) => rest = after,
                     None => return Ok(self.finish()),
@@ -264,6 +264,11 @@ impl<'p> PageReader<'p> {
     fn position(&self, rest: &[u8]) -> usize {
         self.page.len() - rest.len()
     }
+}
+
+/// Whether a row of which all columns are read goes on with a key that the contract does not know.
+fn has_further_key(rest: &[u8]) -> bool {
+    rest.first() != Some(&b'}') && skip_blanks(rest).first() == Some(&b',')
 }
 
 fn starts_blank(rest: &[u8]) -> bool {

@@ -2,4 +2,8 @@
 
 mod agreement;
 mod build;
+mod layouts;
+mod parquet;
 mod reference;
+mod refusals;
+mod values;
