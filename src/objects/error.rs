@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use object_store::client::{HttpError, HttpErrorKind};
 use parquet::errors::ParquetError;
 
 use crate::domain::{FailureClass, Mender, Retry};
@@ -28,6 +29,8 @@ pub struct StorageError {
 pub enum StorageErrorKind {
     #[error("{0}; give a folder such as `./data/lake` or `file:///srv/lake` as --storage")]
     Address(String),
+    #[error("{0}; set it in the variables that its own tools read (AWS_…, AZURE_…, GOOGLE_…)")]
+    Settings(String),
     #[error("a file stands where a folder should be; move it away or choose another --storage")]
     NotAFolder,
     #[error("a folder stands where the object should be; move it away or choose another --storage")]
@@ -38,6 +41,16 @@ pub enum StorageErrorKind {
     ReadOnly,
     #[error("access is denied; let the account that runs this program read and write there")]
     Denied,
+    #[error("the bucket or container does not exist; create it, or correct --storage")]
+    NoBucket,
+    #[error(
+        "this machine's clock differs too much from the store's; set it by NTP, then run again"
+    )]
+    Clock,
+    #[error(
+        "the store cannot be reached; check the network and the endpoint's variables; it is tried again by itself"
+    )]
+    Unreachable,
     #[error("it does not exist; check --storage, and whether somebody removed it")]
     Missing,
     #[error(
@@ -118,7 +131,7 @@ impl StorageError {
     #[must_use]
     pub fn mender(&self) -> Mender {
         match self.kind {
-            StorageErrorKind::Other => Mender::Time,
+            StorageErrorKind::Other | StorageErrorKind::Unreachable => Mender::Time,
             _ => Mender::Operator,
         }
     }
@@ -128,6 +141,7 @@ impl StorageError {
     pub fn retry(&self) -> Retry {
         match self.kind {
             StorageErrorKind::Other => Retry::Now,
+            StorageErrorKind::Unreachable => Retry::Later(Duration::from_secs(60)),
             StorageErrorKind::Full => Retry::Later(Duration::from_secs(15 * 60)),
             _ => Retry::Never,
         }
@@ -138,8 +152,18 @@ fn judge(error: &(dyn Error + 'static)) -> Option<StorageErrorKind> {
     let own = error
         .downcast_ref::<io::Error>()
         .and_then(|error| judge_io(error.kind()))
+        .or_else(|| error.downcast_ref().and_then(judge_http))
         .or_else(|| error.downcast_ref().and_then(judge_store));
     own.or_else(|| error.source().and_then(judge))
+}
+
+fn judge_http(error: &HttpError) -> Option<StorageErrorKind> {
+    match error.kind() {
+        HttpErrorKind::Connect | HttpErrorKind::Timeout | HttpErrorKind::Interrupted => {
+            Some(StorageErrorKind::Unreachable)
+        }
+        _ => None,
+    }
 }
 
 fn judge_io(kind: io::ErrorKind) -> Option<StorageErrorKind> {
@@ -162,12 +186,38 @@ fn judge_store(error: &object_store::Error) -> Option<StorageErrorKind> {
     use object_store::Error as Store;
     match error {
         // The cause behind it may say more: a file in the way is also "not found".
-        Store::NotFound { source, .. } => {
-            judge(source.as_ref()).or(Some(StorageErrorKind::Missing))
+        Store::NotFound { source, .. } => judge(source.as_ref())
+            .or_else(|| judge_answer(source.as_ref()))
+            .or(Some(StorageErrorKind::Missing)),
+        Store::PermissionDenied { source, .. } | Store::Unauthenticated { source, .. } => {
+            judge_answer(source.as_ref()).or(Some(StorageErrorKind::Denied))
         }
-        Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => {
-            Some(StorageErrorKind::Denied)
-        }
+        Store::Generic { source, .. } => judge_answer(source.as_ref()),
         _ => None,
+    }
+}
+
+/// The error codes that stores put in the bodies of their answers; the client library keeps only the text.
+///
+/// Facts: S3 "Error responses", Azure "Blob service error codes", read 2026-11-21.
+fn judge_answer(error: &(dyn Error + 'static)) -> Option<StorageErrorKind> {
+    let text = error.to_string();
+    let says = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
+    if says(&[
+        "NoSuchBucket",
+        "ContainerNotFound",
+        "The specified bucket does not exist",
+    ]) {
+        Some(StorageErrorKind::NoBucket)
+    } else if says(&["RequestTimeTooSkewed", "RequestTimeSkewed"]) {
+        Some(StorageErrorKind::Clock)
+    } else if says(&[
+        "AccountIsDisabled",
+        "WriteNotAllowed",
+        "BlobImmutableDueToPolicy",
+    ]) {
+        Some(StorageErrorKind::ReadOnly)
+    } else {
+        None
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Facts about Parquet: <https://parquet.apache.org/docs/file-format/>, read 2026-11-20.
 
+mod address;
 mod choice;
 mod encode;
 mod error;

@@ -8,11 +8,11 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
+use super::address;
 use super::encode::{self, Source};
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
@@ -26,26 +26,39 @@ use crate::domain::ObjectRecord;
 pub struct Store {
     pub(super) inner: Arc<dyn ObjectStore>,
     address: String,
+    /// In front of every path, inside the bucket.
+    root: Path,
     /// A folder on disk shows unfinished files, so they are written elsewhere and renamed.
-    shows_unfinished: bool,
+    pub(super) folder: Option<PathBuf>,
 }
 
 impl Store {
-    /// The storage at `address`: a folder, as a path or a `file://` URL. A folder that is absent is made.
+    /// The storage at `address`: a folder as a path or a `file://` URL, or `s3://bucket/…`, `az://container/…`,
+    /// `abfss://container@account…/…`, `gs://bucket/…`.
+    ///
+    /// A folder that is absent is made. A bucket is not asked for here; credentials, region and endpoint come
+    /// from the cloud's usual variables or the machine's identity.
     ///
     /// # Errors
-    /// When the address is of an unknown kind, or the folder cannot be made or is not one.
+    /// When the address is of an unknown kind, a setting is missing, or the folder cannot be made.
     pub fn open(address: &str) -> Result<Self, StorageError> {
-        let folder = folder_of(address)?;
-        let refuse = |error| StorageError::from_io("open", folder.display().to_string(), error);
-        std::fs::create_dir_all(&folder).map_err(refuse)?;
-        let local = LocalFileSystem::new_with_prefix(&folder)
-            .map_err(|error| StorageError::from_store("open", address, error))?
-            .with_fsync(true);
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::open_with(address, &variables.collect::<Vec<_>>())
+    }
+
+    /// As [`Store::open`], with `variables` in place of the process's own.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(address: &str, variables: &[(String, String)]) -> Result<Self, StorageError> {
+        let place = address::open(address, variables)?;
         Ok(Self {
-            inner: Arc::new(local),
+            inner: place.inner,
             address: address.to_owned(),
-            shows_unfinished: true,
+            root: place.root,
+            folder: place.folder,
         })
     }
 
@@ -55,7 +68,8 @@ impl Store {
         Self {
             inner,
             address: "test".to_owned(),
-            shows_unfinished: false,
+            root: Path::default(),
+            folder: None,
         }
     }
 
@@ -125,7 +139,7 @@ impl Store {
 
     fn new_upload(&self, path: &str) -> Result<Upload, StorageError> {
         let published = self.location(path)?;
-        if !self.shows_unfinished {
+        if self.folder.is_none() {
             return Ok(Upload::new(Arc::clone(&self.inner), published, None));
         }
         let environment = path.split('/').next().unwrap_or_default();
@@ -138,31 +152,22 @@ impl Store {
         ))
     }
 
+    /// Where `path`, one of ours, is in the bucket.
     pub(super) fn location(&self, path: &str) -> Result<Path, StorageError> {
-        Path::parse(path).map_err(|error| {
+        let below = Path::parse(path).map_err(|error| {
             let why = StorageErrorKind::Address(error.to_string());
             StorageError::new("use the path", path, why)
-        })
+        })?;
+        Ok(self.root.parts().chain(below.parts()).collect())
     }
-}
 
-fn folder_of(address: &str) -> Result<PathBuf, StorageError> {
-    let wrong =
-        |why: &str| StorageError::new("open", address, StorageErrorKind::Address(why.to_owned()));
-    if address.is_empty() {
-        return Err(wrong("the address is empty"));
-    }
-    if !address.contains("://") {
-        return std::path::absolute(address).map_err(|_| wrong("the path is not valid here"));
-    }
-    let url = url::Url::parse(address).map_err(|_| wrong("the address is not a URL"))?;
-    match url.scheme() {
-        "file" => url
-            .to_file_path()
-            .map_err(|()| wrong("the URL names no folder of this machine")),
-        other => Err(wrong(&format!(
-            "`{other}://` is not a kind of storage that is known here"
-        ))),
+    /// Our path of what is at `location`, below the root.
+    pub(super) fn path_of(&self, location: &Path) -> Option<String> {
+        let parts: Vec<String> = location
+            .prefix_match(&self.root)?
+            .map(|part| part.as_ref().to_owned())
+            .collect();
+        Some(parts.join("/"))
     }
 }
 
