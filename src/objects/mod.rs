@@ -14,18 +14,23 @@ mod error;
 mod footer;
 mod lanes;
 mod layout;
+mod list;
 mod parts;
 mod read;
+mod rows;
 mod schema;
 mod store;
 mod upload;
+mod verify;
 
 pub use error::{StorageError, StorageErrorKind};
 pub use footer::Provenance;
 pub use layout::{object_path, parse_object_path};
+pub use list::Listed;
 pub use read::Footer;
 pub use schema::output_schema;
 pub use store::{Staged, Store};
+pub use verify::{Depth, Expected, Verification, Wrong};
 
 #[cfg(test)]
 mod samples;

@@ -21,8 +21,10 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
-use super::{Provenance, object_path};
-use crate::domain::{AttemptNumber, Environment, PmsType, Sha256};
+use tokio::sync::mpsc;
+
+use super::{Provenance, Staged, StorageError, Store, object_path};
+use crate::domain::{AttemptNumber, Environment, ObjectRecord, PmsType, Sha256};
 
 pub(super) fn provenance() -> Provenance {
     Provenance {
@@ -169,6 +171,44 @@ pub(super) fn plausible_row(number: usize, random: &mut fastrand::Rng) -> Row {
             .bool()
             .then(|| vec![random.u8(..); random.usize(0..9)]),
     }
+}
+
+pub(super) async fn stage(
+    store: &Store,
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> std::result::Result<Staged, StorageError> {
+    let (to_stage, staged) = mpsc::channel(1);
+    let sending = async move {
+        for batch in batches {
+            if to_stage.send(batch).await.is_err() {
+                return;
+            }
+        }
+    };
+    let path = path();
+    let provenance = provenance();
+    let staging = store.stage(&path, schema, &provenance, extracted_at(), staged);
+    tokio::join!(staging, sending).0
+}
+
+pub(super) async fn publish(store: &Store, batches: Vec<RecordBatch>) -> ObjectRecord {
+    let staged = stage(store, &every_type(), batches).await.expect("staged");
+    staged.publish().await.expect("published")
+}
+
+pub(super) fn plausible_batches(rows: usize, batch_rows: usize) -> Vec<RecordBatch> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let rows: Vec<Row> = (0..rows)
+        .map(|number| plausible_row(number, &mut random))
+        .collect();
+    rows.chunks(batch_rows).map(batch_of).collect()
+}
+
+pub(super) fn folder() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(&folder.path().display().to_string()).expect("a store");
+    (folder, store)
 }
 
 /// Every file below `folder`, as text relative to it, sorted.

@@ -14,43 +14,11 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::samples::{
-    Row, WatchedStore, batch_of, every_type, extracted_at, files_below, path, plausible_row,
-    provenance,
+    Row, WatchedStore, batch_of, every_type, extracted_at, files_below, folder, path,
+    plausible_batches, provenance, publish, stage,
 };
-use super::{Staged, StorageError, StorageErrorKind, Store, output_schema};
-use crate::domain::{FailureClass, ObjectRecord};
-
-async fn stage(
-    store: &Store,
-    schema: &SchemaRef,
-    batches: Vec<RecordBatch>,
-) -> Result<Staged, StorageError> {
-    let (to_stage, staged) = mpsc::channel(1);
-    let sending = async move {
-        for batch in batches {
-            if to_stage.send(batch).await.is_err() {
-                return;
-            }
-        }
-    };
-    let path = path();
-    let provenance = provenance();
-    let staging = store.stage(&path, schema, &provenance, extracted_at(), staged);
-    tokio::join!(staging, sending).0
-}
-
-async fn publish(store: &Store, batches: Vec<RecordBatch>) -> ObjectRecord {
-    let staged = stage(store, &every_type(), batches).await.expect("staged");
-    staged.publish().await.expect("published")
-}
-
-fn plausible_batches(rows: usize, batch_rows: usize) -> Vec<RecordBatch> {
-    let mut random = fastrand::Rng::with_seed(7);
-    let rows: Vec<Row> = (0..rows)
-        .map(|number| plausible_row(number, &mut random))
-        .collect();
-    rows.chunks(batch_rows).map(batch_of).collect()
-}
+use super::{StorageErrorKind, Store, output_schema};
+use crate::domain::FailureClass;
 
 /// Text that no encoding makes smaller, in values of 1 KiB: large objects of few rows.
 fn noise(batches: usize, rows: usize) -> (SchemaRef, Vec<RecordBatch>) {
@@ -81,12 +49,6 @@ fn without_added(batches: &[RecordBatch]) -> RecordBatch {
         RecordBatch::try_new(Arc::clone(&schema), columns).expect("the query's columns")
     });
     concat_batches(&schema, &all.collect::<Vec<_>>()).expect("equal schemas")
-}
-
-fn folder() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Store::open(&folder.path().display().to_string()).expect("a store");
-    (folder, store)
 }
 
 fn any_row() -> impl Strategy<Value = Row> {

@@ -1,0 +1,92 @@
+//! What is in storage: the objects of an environment, as the store lists them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+
+use super::error::StorageError;
+use super::layout::parse_object_path;
+use super::store::Store;
+use crate::domain::{Environment, Extraction, SiteKey};
+
+/// One file below `<environment>/data/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Path below the storage root.
+    pub path: String,
+    /// Size of the file in bytes.
+    pub size_bytes: u64,
+    /// When it became visible.
+    pub published_at: DateTime<Utc>,
+    /// The extraction that its path names; `None` if we would not have made that path.
+    pub extraction: Option<Extraction>,
+}
+
+impl Store {
+    /// Everything below `<environment>/data/`, in the order of the store, page by page.
+    ///
+    /// Files in the making are not listed.
+    pub fn list(&self, environment: Environment) -> BoxStream<'_, Result<Listed, StorageError>> {
+        self.list_below(format!("{environment}/data"))
+            .map_ok(|(path, meta)| Listed {
+                extraction: parse_object_path(&path).map(|(_, extraction)| extraction),
+                size_bytes: meta.size,
+                published_at: meta.last_modified,
+                path,
+            })
+            .boxed()
+    }
+
+    /// The objects of one site, by path: what withdrawing it would remove.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn objects_of(
+        &self,
+        environment: Environment,
+        site: &SiteKey,
+    ) -> Result<BTreeMap<String, Listed>, StorageError> {
+        self.list(environment)
+            .try_filter(|listed| {
+                let of_site = listed
+                    .extraction
+                    .as_ref()
+                    .is_some_and(|extraction| extraction.site == *site);
+                futures::future::ready(of_site)
+            })
+            .map_ok(|listed| (listed.path.clone(), listed))
+            .try_collect()
+            .await
+    }
+
+    /// Removes the object at `path`. That it is gone already is as good: a removal may be repeated.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn remove(&self, path: &str) -> Result<(), StorageError> {
+        match self.inner.delete(&self.location(path)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(StorageError::from_store("remove", path, error)),
+        }
+    }
+
+    pub(super) fn list_below(
+        &self,
+        folder: String,
+    ) -> BoxStream<'_, Result<(String, ObjectMeta), StorageError>> {
+        let listed = match self.location(&folder) {
+            Ok(location) => self.inner.list(Some(&location)),
+            Err(error) => return futures::stream::once(async { Err(error) }).boxed(),
+        };
+        listed
+            .map_err(move |error| StorageError::from_store("list", folder.clone(), error))
+            .try_filter_map(move |meta| {
+                let path = self.path_of(&meta.location);
+                futures::future::ready(Ok(path.map(|path| (path, meta))))
+            })
+            .boxed()
+    }
+}
