@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) most_bytes: usize,
     /// Size for which room is made at once.
     pub(crate) usual_bytes: usize,
+    /// Whether a body looks complete; one that does not counts as cut short.
+    pub(crate) looks_whole: fn(&[u8]) -> bool,
     /// Texts that must not come back out of the API's messages.
     pub(crate) secrets: Vec<String>,
 }
@@ -83,7 +85,11 @@ impl Call {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        if (self.looks_whole)(&body) {
+            Ok(body)
+        } else {
+            Err(RemoteError::new(Cause::CutShort, &self.task))
+        }
     }
 
     async fn next_chunk(

@@ -20,7 +20,7 @@ use super::error::{Cause, RemoteError};
 use super::facts;
 use super::failure::Operation;
 use super::immediate::{ImmediateResult, read_immediate};
-use super::page::Page;
+use super::page::{Page, looks_whole};
 use super::pages::Pages;
 use super::poller::Look;
 use super::retry::Repeat;
@@ -463,6 +463,7 @@ impl Client {
             &path,
             format!("fetching page {number} of query {query} from site {site}"),
         );
+        call.looks_whole = looks_whole;
         call.most_bytes = self.0.settings.page_most_bytes;
         call.usual_bytes = facts::PAGE_USUAL_BYTES.min(call.most_bytes);
         let answer = self.send(&call).await?;
@@ -523,6 +524,7 @@ impl Client {
                 _ => facts::SITES_MOST_BYTES,
             },
             usual_bytes: 4 << 10,
+            looks_whole: |_| true,
             secrets: vec![settings.key.expose_secret().to_owned()],
         }
     }

@@ -250,6 +250,22 @@ async fn a_page_that_breaks_off_is_fetched_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_breaks_off_unnoticed_by_the_connection_is_fetched_again() {
+    let responder = Responder::start(|n, _| {
+        let rows = if n == 0 {
+            r#"[{"id":1},{"i"#
+        } else {
+            r#"[{"id":1}]"#
+        };
+        Reply::Bytes(format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{rows}").into_bytes())
+    })
+    .await;
+    let page = client(&responder).page(SITE, QUERY, one_page()).await;
+    assert!(page.is_ok());
+    assert_eq!(responder.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn a_zipped_page_is_unzipped_and_its_limit_holds_for_what_comes_out() {
     let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     let rows = format!("[\"{}\"]", "a".repeat(200_000));

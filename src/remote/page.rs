@@ -211,6 +211,21 @@ fn first_byte(body: &[u8]) -> usize {
     body.len() - body[mark..].trim_ascii_start().len()
 }
 
+/// Whether a body ends as one that is complete would: a cheap look at its last byte.
+///
+/// Finds nearly every body that broke off where the connection did not tell, so that it is fetched again
+/// while that is easy.
+pub(crate) fn looks_whole(body: &[u8]) -> bool {
+    let closing = match body.get(first_byte(body)) {
+        Some(b'[') => b']',
+        Some(b'{') => b'}',
+        Some(b'"') => b'"',
+        _ => return true,
+    };
+    let trimmed = body.trim_ascii();
+    trimmed.len() > 1 && trimmed.last() == Some(&closing)
+}
+
 /// Where the base64 lies if the envelope begins with it and it holds no escape, as it nearly always does.
 ///
 /// Base64 holds no quotation mark, so the next one ends it, and the decoder refuses whatever else is odd

@@ -89,6 +89,27 @@ fn an_envelope_that_breaks_off_anywhere_is_refused() {
 }
 
 #[test]
+fn a_body_that_breaks_off_does_not_look_whole() {
+    for body in shapes(ROWS) {
+        assert!(looks_whole(body.as_bytes()), "{body}");
+    }
+    for body in ["", "null", "<html>"] {
+        assert!(looks_whole(body.as_bytes()), "left to the reader: {body}");
+    }
+    for body in [
+        "[",
+        "{",
+        "\"",
+        r#"[{"id":1},{"na"#,
+        r#"{"data":"W10="#,
+        r#"{"data":"W1"#,
+        r#""W10="#,
+    ] {
+        assert!(!looks_whole(body.as_bytes()), "{body}");
+    }
+}
+
+#[test]
 fn what_is_no_page_is_refused() {
     for body in [
         "<html>",
