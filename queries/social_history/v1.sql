@@ -30,7 +30,7 @@ lives_with             = { type = "int", class = "quasi", description = "1 spous
 has_carer              = { type = "int", class = "quasi", description = "1 yes, 2 no" }
 changed                = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/
-WITH tobacco AS (
+WITH smoking AS (
     SELECT
         t.INTERNALID,
         MAX(CASE WHEN t.RECORDSTATUS = 1 THEN t.RECORDID END) AS LATEST,
@@ -38,7 +38,7 @@ WITH tobacco AS (
     FROM TOBACCO AS t
     GROUP BY t.INTERNALID
 ),
-alcohol AS (
+drinking AS (
     SELECT
         a.INTERNALID,
         MAX(CASE WHEN a.RECORDSTATUS = 1 THEN a.RECORDID END) AS LATEST,
@@ -58,8 +58,8 @@ dated AS (
             ELSE COALESCE(c.UPDATED, c.CREATED)
         END AS CHANGED
     FROM CLINICAL AS c
-    LEFT JOIN tobacco AS t ON t.INTERNALID = c.INTERNALID
-    LEFT JOIN alcohol AS a ON a.INTERNALID = c.INTERNALID
+    LEFT JOIN smoking AS t ON t.INTERNALID = c.INTERNALID
+    LEFT JOIN drinking AS a ON a.INTERNALID = c.INTERNALID
 )
 SELECT
     c.INTERNALID                     AS patient_id,
