@@ -10,6 +10,8 @@
 
 mod contract_text;
 pub mod describe;
+pub mod dictionary;
+pub mod diff;
 mod files;
 mod fingerprint;
 mod header;
