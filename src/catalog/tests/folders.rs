@@ -16,7 +16,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-pub(super) fn read(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
+fn read(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
     Catalog::read(folder(files).path())
 }
 
