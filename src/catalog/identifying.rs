@@ -1,7 +1,12 @@
-//! Column names that are known to point at a person.
+//! Columns that are known to point at a person, by name or by type.
 //!
 //! From the practice system's public schema and the names that people give such columns. The list
 //! guards against accident, not intent: it cannot know what it does not name.
+
+use crate::domain::{Length, SqlType};
+
+/// Text longer than this is where people write what they like.
+const LONGEST_CODED_TEXT: u32 = 255;
 
 /// At whom, and by what, a column of this name points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,4 +45,20 @@ pub(super) fn points_at(name: &str) -> Option<PointsAt> {
     ]
     .into_iter()
     .find_map(|(names, points_at)| among(names).then_some(points_at))
+}
+
+/// Types that hold notes, letters and reports.
+pub(super) fn is_free_text(sql_type: SqlType) -> bool {
+    match sql_type {
+        SqlType::Text | SqlType::NText | SqlType::Xml | SqlType::Image => true,
+        SqlType::VarBinary(length) => length == Length::Unbounded,
+        SqlType::Char(length)
+        | SqlType::VarChar(length)
+        | SqlType::NChar(length)
+        | SqlType::NVarChar(length) => match length {
+            Length::Max(most) => most > LONGEST_CODED_TEXT,
+            Length::Unbounded => true,
+        },
+        _ => false,
+    }
 }

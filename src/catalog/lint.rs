@@ -1,13 +1,12 @@
 //! Rules that join columns, key and statement: what identifies, what may leave, what names may be.
 
 use super::header::{Header, Located};
+use super::identifying::is_free_text;
 use super::nearest::write_instead;
 use super::problem::Report;
 use super::statement::Facts;
-use crate::domain::{Class, Column, Length, Rule, SqlType};
+use crate::domain::{Class, Column, Rule, SqlType};
 
-/// Text longer than this is where people write what they like.
-const LONGEST_CODED_TEXT: u32 = 255;
 /// SQL Server's limit of a name.
 const LONGEST_NAME: usize = 128;
 
@@ -84,22 +83,6 @@ fn free_text(column: &Column, at: usize, report: &mut Report<'_>) {
             format!("`{}` is free text (`{}`)", column.name, column.sql_type),
             "add `privacy = \"drop\"`, or `privacy = \"keep\"` if people's own words must leave",
         );
-    }
-}
-
-/// Types that hold notes, letters and reports.
-fn is_free_text(sql_type: SqlType) -> bool {
-    match sql_type {
-        SqlType::Text | SqlType::NText | SqlType::Xml | SqlType::Image => true,
-        SqlType::VarBinary(length) => length == Length::Unbounded,
-        SqlType::Char(length)
-        | SqlType::VarChar(length)
-        | SqlType::NChar(length)
-        | SqlType::NVarChar(length) => match length {
-            Length::Max(most) => most > LONGEST_CODED_TEXT,
-            Length::Unbounded => true,
-        },
-        _ => false,
     }
 }
 

@@ -8,6 +8,10 @@
 //! Invariant: a [`Query`](crate::domain::Query) that comes from here is one SELECT whose columns are
 //! its contract's, by name and order, and no identifier among them is without a privacy rule.
 
+mod contract_text;
+pub mod describe;
+pub mod dictionary;
+pub mod diff;
 mod files;
 mod fingerprint;
 mod header;

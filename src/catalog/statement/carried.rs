@@ -2,13 +2,12 @@
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Query,
-    SelectItem,
 };
 
 use super::super::header::DraftColumn;
 use super::super::identifying::{PointsAt, points_at};
 use super::super::problem::Report;
-use super::select_list::{branches, leftmost};
+use super::select_list::{branches, item_expr, leftmost};
 use crate::domain::{Class, Column};
 
 /// Functions that tell something about a value without the value coming through.
@@ -113,14 +112,6 @@ fn parts(expr: &Expr) -> Vec<&Expr> {
             .into_iter()
             .collect(),
         _ => Vec::new(),
-    }
-}
-
-/// The expression of an item of a select list.
-fn item_expr(item: &SelectItem) -> Option<&Expr> {
-    match item {
-        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
-        _ => None,
     }
 }
 

@@ -7,7 +7,9 @@
 mod carried;
 mod check;
 mod select_list;
+mod shape;
 mod syntax;
 mod words;
 
 pub(super) use check::{Facts, check};
+pub(super) use shape::{Shape, shape};

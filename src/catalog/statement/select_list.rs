@@ -124,6 +124,14 @@ pub(super) fn leftmost(body: &SetExpr) -> Option<&Select> {
     branches(body).first().copied()
 }
 
+/// The expression of an item of a select list.
+pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
 /// The name that an item has in the result.
 pub(super) fn item_name(item: &SelectItem) -> Option<&str> {
     match item {

@@ -16,7 +16,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-fn read(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
+pub(super) fn read(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
     Catalog::read(folder(files).path())
 }
 

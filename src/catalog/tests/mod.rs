@@ -1,5 +1,7 @@
 //! Tests of the catalog: one good file, and what becomes of it when something in it is replaced.
 
+mod changes;
+mod dictionaries;
 mod fingerprints;
 mod folders;
 mod mistakes;

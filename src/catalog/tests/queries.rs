@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{GOOD, check, file, problems, query, with};
+use crate::catalog::contract_text::columns_block;
 use crate::domain::{Class, Mode, PmsType, Rule, SqlType};
 
 #[test]
@@ -65,6 +66,19 @@ fn what_may_stand_before_the_header_or_be_written_otherwise_is_no_problem() {
     ] {
         assert_eq!(problems(&text), [""; 0], "{text}");
     }
+}
+
+#[test]
+fn a_contract_printed_as_a_header_reads_back_the_same() {
+    let mut contract = query(GOOD).contract;
+    contract.columns[0].description = Some("a \"quoted\"\nline with \\ and 'more'".to_owned());
+    contract.columns[3].rule = Some(Rule::Keep);
+    let (start, end) = (GOOD.find("[columns]"), GOOD.find("---*/"));
+    let (start, end) = (start.expect("[columns]"), end.expect("the header's end"));
+
+    let text = GOOD.replace(&GOOD[start..end], &columns_block(&contract.columns));
+
+    assert_eq!(query(&text).contract, contract);
 }
 
 #[test]

@@ -1,6 +1,4 @@
-//! Folders of CSV and Parquet files that play practice databases.
-//!
-//! Stands in until `data/` itself is tracked: it had been ignored by name. Delete this file when adding it.
+//! Finds the tables of a data folder.
 
 use std::path::Path;
 
