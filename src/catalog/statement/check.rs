@@ -4,7 +4,7 @@ use super::super::header::Header;
 use super::super::problem::Report;
 use super::super::source::Source;
 use super::syntax::{self, SyntaxError};
-use super::{select_list, words};
+use super::{foreign, select_list, words};
 
 /// What the privacy rules need to know of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,12 +33,16 @@ pub(in crate::catalog) fn check(
         words::parameters(mode, &tokens, header.at, report);
     }
     // What is refused anyway need not parse as well.
-    if words::refused(&tokens, report) {
+    let refused = words::refused(&tokens, report);
+    if foreign::batch_separators(&tokens, report) || refused {
         return facts;
     }
     let start = syntax::first_place(&tokens);
     match syntax::parse(tokens) {
-        Ok(query) => select_list::check(&query, start, header, report),
+        Ok(query) => {
+            foreign::limits(&query, start, report);
+            select_list::check(&query, start, header, report);
+        }
         Err(error) => tell(error, report),
     }
     facts

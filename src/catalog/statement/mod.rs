@@ -6,6 +6,7 @@
 
 mod carried;
 mod check;
+mod foreign;
 mod select_list;
 mod shape;
 mod syntax;

@@ -444,6 +444,20 @@ fn a_statement_that_does_more_than_read_is_told() {
                name the columns; in EXISTS write `SELECT 1`"],
         ),
         (
+            "\nORDER BY o.RECORDID\nOPTION (MAXDOP 1);",
+            "\nGO\nGO",
+            &[
+                "24:1 `GO` is a command of Management Studio and unknown to the server; remove it",
+                "25:1 `GO` is a command of Management Studio and unknown to the server; remove it",
+            ],
+        ),
+        (
+            "OPTION (MAXDOP 1);",
+            "LIMIT 10",
+            &["21:1 SQL Server has no `LIMIT`; \
+               write `TOP (n)`, or `OFFSET 0 ROWS FETCH NEXT n ROWS ONLY`"],
+        ),
+        (
             "WHERE ",
             "WHERE ) ",
             &[

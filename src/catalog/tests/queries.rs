@@ -58,6 +58,16 @@ fn what_may_stand_before_the_header_or_be_written_otherwise_is_no_problem() {
             "WHERE ",
             "WHERE o.[UPDATE] = 1 AND EXISTS (SELECT 1 FROM PATIENTS p) AND ",
         ),
+        with("OPTION (MAXDOP 1)", "OFFSET 0 ROWS FETCH NEXT 10 ROWS ONLY"),
+        with(
+            "o.VALUE AS value",
+            "STUFF((SELECT ',' + x.N FROM X x FOR XML PATH('')), 1, 1, '') AS value",
+        ),
+        with(
+            "WITH (NOLOCK)",
+            "OUTER APPLY (SELECT TOP 1 v.D FROM V v WHERE v.I = o.I ORDER BY v.D DESC) AS v",
+        ),
+        with("FROM OBSERVATIONS o", "FROM BPSPatients.dbo.OBSERVATIONS o"),
         with("MAXDOP 1", "MERGE JOIN, MAXDOP 1"),
         with(
             "ORDER BY o.RECORDID",
