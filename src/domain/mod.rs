@@ -9,9 +9,11 @@ mod contract;
 mod extraction;
 mod failure;
 mod object;
+mod planned;
 mod query;
 mod site;
 mod sql_type;
+mod state;
 mod window;
 
 pub use attempt::{AttemptNumber, PageNumber, Proof, ProofError, RemoteQueryId};
@@ -19,9 +21,11 @@ pub use contract::{Class, Column, Contract, Rule};
 pub use extraction::Extraction;
 pub use failure::{FailureClass, Mender, Retry};
 pub use object::{ObjectRecord, Sha256};
+pub use planned::{Due, Lane, Planned};
 pub use query::{Fingerprint, Mode, Query, QueryId, QueryName, QueryVersion};
 pub use site::{Environment, HaloGuid, PmsId, PmsType, Site, SiteKey, SiteState};
 pub use sql_type::{Length, SqlType};
+pub use state::{ExtractionState, Step, Waiting};
 pub use window::Window;
 
 /// A text that is not what its type asks for: says what was given, what is wanted and an example.
@@ -66,3 +70,48 @@ macro_rules! serde_as_text {
     )+};
 }
 pub(crate) use serde_as_text;
+
+/// An enum that the ledger stores as text, with an `Unknown` variant so that an older program can still
+/// read what a newer one wrote. Prints and serialises as the stored text.
+macro_rules! stored_text {
+    (
+        $(#[$about:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+            /// Written by a newer program; the text as it stands in the ledger.
+            Unknown(String),
+        }
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)+
+                    _ => Self::Unknown(text.to_owned()),
+                }
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant => $text,)+
+                    Self::Unknown(text) => text,
+                })
+            }
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                Ok(Self::from(text.as_str()))
+            }
+        }
+    };
+}
+pub(crate) use stored_text;

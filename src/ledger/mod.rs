@@ -1,1 +1,35 @@
-//! To come.
+//! Durable truth: which sites there are, what was planned, what was tried, which objects stand.
+//!
+//! Not for rows, pages or secrets, and not a scheduler: it never looks at the clock, each call is told
+//! the time. The calls are synchronous and short; an async caller makes them on a blocking thread.
+//!
+//! Invariants: an extraction is in the ledger once; an attempt is journalled before its query is posted
+//! and its remote id as soon as it is known, so that a crash never asks the practice twice; a worker that
+//! lost its lease can no longer write; an object that stands is forgotten only when a new one replaces it.
+//!
+//! The store is one SQLite file in WAL mode. Nothing outside this folder sees SQL.
+
+mod attempt;
+mod audit;
+mod column;
+mod error;
+mod lease;
+mod query_version;
+mod read;
+mod schema;
+mod site;
+mod store;
+mod work;
+
+pub use attempt::{AttemptCost, Fenced};
+pub use audit::{AuditEntry, AuditFault, AuditHead, Change};
+pub use error::{LedgerError, LedgerErrorKind};
+pub use lease::{Claim, ClaimRequest, Resume};
+pub use query_version::{Freeze, FrozenVersion};
+pub use read::{AttemptOutcome, AttemptRow, ExtractionFilter, ExtractionRow, Summary, SummaryRow};
+pub use site::{SiteIdentity, SitePut};
+pub use store::Ledger;
+pub use work::{Cancelled, PlanOutcome, Requested};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,380 @@
+//! Leases: a worker claims one extraction for a while, renews it while it works, and gives it back.
+//!
+//! A lease that ran out may be claimed by another worker. The fence of the extraction grows with each claim,
+//! and every later call shows the fence it was given, so the worker that lost its lease cannot write.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+
+use crate::domain::{AttemptNumber, Extraction, HaloGuid, Lane, RemoteQueryId, Step, Waiting};
+
+use super::column::{self, duration_millis, identity, millis, optional_text};
+use super::{Fenced, Ledger, LedgerError, LedgerErrorKind};
+
+/// What a worker is ready to take.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimRequest<'a> {
+    /// Name of the worker, for people.
+    pub worker: &'a str,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// How long the claim holds unless it is renewed.
+    pub lease: Duration,
+    /// Extractions that may be at work at one site.
+    pub per_site_limit: u32,
+    /// Lanes in the order in which they are looked through; a lane that is absent is not.
+    pub lanes: &'a [Lane],
+    /// Only these extractions, or any.
+    pub only: Option<&'a [Extraction]>,
+}
+
+/// An extraction that a worker has, until its lease runs out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// What to extract.
+    pub extraction: Extraction,
+    /// The attempt that the worker carries out.
+    pub attempt: AttemptNumber,
+    /// Grows with each claim of the extraction.
+    pub fence: u64,
+    /// How often the attempt was taken up again after an interruption; a worker that dies of it shows here.
+    pub resumed: u32,
+    /// The remote query of the attempt, if one was posted before the interruption: go on with it.
+    pub resume: Option<Resume>,
+    pub(super) id: i64,
+}
+
+/// The remote query of an interrupted attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resume {
+    /// The API's id of the site when the query was posted; the query is to be asked for under this one.
+    pub halo_guid: HaloGuid,
+    /// The query.
+    pub remote: RemoteQueryId,
+}
+
+impl Ledger {
+    /// Claims the next extraction that is due at an active site, or whose worker's lease ran out.
+    ///
+    /// An attempt that was interrupted is taken up again under its number, with its remote query. If it was
+    /// interrupted between posting and hearing the remote id, nobody knows that id: that attempt is closed
+    /// as interrupted and the next number begins.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn claim(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>, LedgerError> {
+        self.write("claim an extraction", |transaction| {
+            let Some(candidate) = candidate(transaction, request)? else {
+                return Ok(None);
+            };
+            lease(transaction, &candidate, request)?;
+            let attempt = continue_or_begin(transaction, candidate.id, request)?;
+            if attempt.resume.is_some() {
+                set_step(transaction, candidate.id, &Step::Polling)?;
+            }
+            Ok(Some(Claim {
+                extraction: candidate.extraction,
+                attempt: attempt.number,
+                fence: candidate.fence,
+                resumed: attempt.resumed,
+                resume: attempt.resume,
+                id: candidate.id,
+            }))
+        })
+    }
+
+    /// Prolongs a claim to `lease` from now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn renew(
+        &self,
+        claim: &Claim,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Result<Fenced, LedgerError> {
+        self.fenced("renew a claim", claim, |transaction| {
+            transaction
+                .prepare_cached("UPDATE extraction SET lease_until = ?2 WHERE id = ?1")?
+                .execute(params![claim.id, millis(now) + duration_millis(lease)])?;
+            Ok(())
+        })
+    }
+
+    /// Gives a claim back unfinished, for example at shutdown: the attempt stays open and is taken up again.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn release(&self, claim: &Claim, now: DateTime<Utc>) -> Result<Fenced, LedgerError> {
+        self.put_off(claim, &Waiting::Interrupted, now, now)
+    }
+
+    /// Gives back every claim of a worker that is known to be dead, so that nobody waits for its leases to run
+    /// out. Returns how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn release_worker(&self, worker: &str, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        self.write("give the claims of a dead worker back", |transaction| {
+            Ok(transaction
+                .prepare_cached(
+                    "UPDATE extraction SET state = 'pending', detail = ?2, not_before = ?3, changed_at = ?3,
+                                           worker = NULL, lease_until = NULL
+                     WHERE state = 'running' AND worker = ?1",
+                )?
+                .execute(params![worker, Waiting::Interrupted.to_string(), millis(now)])?)
+        })
+    }
+
+    /// Gives a claim back until later, because the site or the budget does not allow it now. Not a failure:
+    /// the attempt stays open.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn put_off(
+        &self,
+        claim: &Claim,
+        waiting: &Waiting,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<Fenced, LedgerError> {
+        self.fenced("give a claim back", claim, |transaction| {
+            back_to_pending(transaction, claim.id, waiting, until, now)
+        })
+    }
+
+    /// Runs `body` in a write transaction if the claim still holds.
+    pub(super) fn fenced(
+        &self,
+        doing: &'static str,
+        claim: &Claim,
+        body: impl FnOnce(&Transaction<'_>) -> Result<(), LedgerErrorKind>,
+    ) -> Result<Fenced, LedgerError> {
+        self.write(doing, |transaction| {
+            let holds: bool = transaction
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM extraction WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+                )?
+                .query_row(params![claim.id, claim.fence], |row| row.get(0))?;
+            if !holds {
+                return Ok(Fenced::Lost);
+            }
+            body(transaction)?;
+            Ok(Fenced::Recorded)
+        })
+    }
+}
+
+/// Ends the lease and lets the extraction wait.
+pub(super) fn back_to_pending(
+    transaction: &Transaction<'_>,
+    id: i64,
+    waiting: &Waiting,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    transaction
+        .prepare_cached(
+            "UPDATE extraction SET state = 'pending', detail = ?2, not_before = ?3, changed_at = ?4,
+                                   worker = NULL, lease_until = NULL
+             WHERE id = ?1",
+        )?
+        .execute(params![id, waiting.to_string(), millis(until), millis(now)])?;
+    Ok(())
+}
+
+pub(super) fn set_step(
+    transaction: &Transaction<'_>,
+    id: i64,
+    step: &Step,
+) -> Result<(), LedgerErrorKind> {
+    transaction
+        .prepare_cached("UPDATE extraction SET detail = ?2 WHERE id = ?1")?
+        .execute(params![id, step.to_string()])?;
+    Ok(())
+}
+
+struct Candidate {
+    id: i64,
+    extraction: Extraction,
+    fence: u64,
+}
+
+fn candidate(
+    transaction: &Transaction<'_>,
+    request: &ClaimRequest<'_>,
+) -> Result<Option<Candidate>, LedgerErrorKind> {
+    for lane in request.lanes {
+        // What was begun comes first: its remote query is paid for, and its result is kept for a day only.
+        for ready in [EXPIRED, DUE] {
+            if let Some(found) = first(transaction, request, lane, ready)? {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
+
+const EXPIRED: &str = "e.state = 'running' AND e.lease_until <= :now";
+const DUE: &str = "e.state = 'pending' AND e.not_before <= :now";
+
+fn first(
+    transaction: &Transaction<'_>,
+    request: &ClaimRequest<'_>,
+    lane: &Lane,
+    ready: &str,
+) -> Result<Option<Candidate>, LedgerErrorKind> {
+    let only = if request.only.is_some() { ONLY } else { "" };
+    let sql = format!(
+        "SELECT {identity}, e.id, e.fence FROM extraction AS e
+         WHERE {ready} AND e.lane = :lane {only}
+           AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
+           AND (SELECT count(*) FROM extraction AS r
+                WHERE r.state = 'running' AND r.site = e.site AND r.lease_until > :now) < :limit
+         ORDER BY e.priority DESC, e.not_before, e.id LIMIT 1",
+        identity = column::IDENTITY,
+    );
+    let mut statement = transaction.prepare_cached(&sql)?;
+    let (now, lane) = (millis(request.now), lane.to_string());
+    let from_row = |row: &Row<'_>| {
+        Ok(Candidate {
+            id: row.get("id")?,
+            extraction: column::extraction(row)?,
+            fence: row.get::<_, u64>("fence")? + 1,
+        })
+    };
+    let found = match request.only {
+        None => statement.query_row(
+            named_params! {":now": now, ":lane": lane, ":limit": request.per_site_limit},
+            from_row,
+        ),
+        Some(only) => statement.query_row(
+            named_params! {":now": now, ":lane": lane, ":limit": request.per_site_limit, ":only": json(only)},
+            from_row,
+        ),
+    };
+    Ok(found.optional()?)
+}
+
+const ONLY: &str = "AND (e.site, e.query, e.version, e.window_start, e.window_end) IN
+    (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(:only))";
+
+fn json(extractions: &[Extraction]) -> String {
+    let rows: Vec<_> = extractions.iter().map(identity).collect();
+    serde_json::to_string(&rows).expect("texts and numbers are JSON")
+}
+
+fn lease(
+    transaction: &Transaction<'_>,
+    candidate: &Candidate,
+    request: &ClaimRequest<'_>,
+) -> Result<(), LedgerErrorKind> {
+    let now = millis(request.now);
+    transaction
+        .prepare_cached(
+            "UPDATE extraction SET state = 'running', detail = ?2, worker = ?3, lease_until = ?4, fence = ?5,
+                                   changed_at = ?6
+             WHERE id = ?1",
+        )?
+        .execute(params![
+            candidate.id,
+            Step::Claimed.to_string(),
+            request.worker,
+            now + duration_millis(request.lease),
+            candidate.fence,
+            now,
+        ])?;
+    Ok(())
+}
+
+struct OpenAttempt {
+    number: AttemptNumber,
+    resumed: u32,
+    resume: Option<Resume>,
+}
+
+fn continue_or_begin(
+    transaction: &Transaction<'_>,
+    id: i64,
+    request: &ClaimRequest<'_>,
+) -> Result<OpenAttempt, LedgerErrorKind> {
+    let open = transaction
+        .prepare_cached(
+            "SELECT number, resumed, halo_guid, remote_id, submitted_at FROM attempt
+             WHERE extraction = ?1 AND outcome IS NULL",
+        )?
+        .query_row([id], |row| {
+            let guid = optional_text(row, "halo_guid")?;
+            let remote = optional_text(row, "remote_id")?;
+            let submitted: Option<i64> = row.get("submitted_at")?;
+            let attempt = OpenAttempt {
+                number: AttemptNumber(row.get("number")?),
+                resumed: row.get::<_, u32>("resumed")? + 1,
+                resume: guid
+                    .zip(remote)
+                    .map(|(halo_guid, remote)| Resume { halo_guid, remote }),
+            };
+            Ok((attempt, submitted.is_some()))
+        })
+        .optional()?;
+    match open {
+        Some((attempt, submitted)) if submitted && attempt.resume.is_none() => {
+            close_as_interrupted(transaction, id, request.now)?;
+            begin(transaction, id, request)
+        }
+        Some((attempt, _)) => take_up(transaction, id, attempt, request),
+        None => begin(transaction, id, request),
+    }
+}
+
+fn take_up(
+    transaction: &Transaction<'_>,
+    id: i64,
+    attempt: OpenAttempt,
+    request: &ClaimRequest<'_>,
+) -> Result<OpenAttempt, LedgerErrorKind> {
+    transaction
+        .prepare_cached(
+            "UPDATE attempt SET resumed = ?3, worker = ?4 WHERE extraction = ?1 AND number = ?2",
+        )?
+        .execute(params![
+            id,
+            attempt.number.0,
+            attempt.resumed,
+            request.worker
+        ])?;
+    Ok(attempt)
+}
+
+fn begin(
+    transaction: &Transaction<'_>,
+    id: i64,
+    request: &ClaimRequest<'_>,
+) -> Result<OpenAttempt, LedgerErrorKind> {
+    let number: u32 = transaction
+        .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE extraction = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO attempt (extraction, number, worker, started_at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![id, number, request.worker, millis(request.now)])?;
+    Ok(OpenAttempt {
+        number: AttemptNumber(number),
+        resumed: 0,
+        resume: None,
+    })
+}
+
+fn close_as_interrupted(
+    transaction: &Transaction<'_>,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    transaction
+        .prepare_cached("UPDATE attempt SET outcome = 'interrupted', ended_at = ?2 WHERE extraction = ?1 AND outcome IS NULL")?
+        .execute(params![id, millis(now)])?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! The ledger's tables: numbered migrations, and the checks before any of them runs.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::domain::Environment;
+
+use super::LedgerErrorKind;
+
+/// Migrations in order; the n-th leads to schema n. Those that shipped never change.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_one_night.sql")];
+
+/// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.
+const APPLICATION_ID: i32 = 0x4878_4c67;
+
+/// Latest schema that this program knows, from 1.
+pub(super) fn known() -> u32 {
+    u32::try_from(MIGRATIONS.len()).expect("there are few migrations")
+}
+
+/// Refuses a database that another program made, or a newer one of ours, before anything is written.
+pub(super) fn refuse_a_stranger(connection: &Connection) -> Result<(), LedgerErrorKind> {
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let fresh = application == 0 && tables == 0;
+    if !fresh && application != APPLICATION_ID {
+        return Err(LedgerErrorKind::NotALedger);
+    }
+    let (found, known) = (version(connection)?, known());
+    if found > known {
+        return Err(LedgerErrorKind::Newer { found, known });
+    }
+    Ok(())
+}
+
+/// Brings the tables up to date and checks whose they are, in one transaction.
+pub(super) fn migrate(
+    connection: &mut Connection,
+    environment: Environment,
+) -> Result<(), LedgerErrorKind> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have migrated while we waited for the lock, so the version is read under it.
+    let done = usize::try_from(version(&transaction)?).expect("a schema number fits");
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known().max(version(&transaction)?))?;
+    settle_environment(&transaction, environment)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn settle_environment(
+    transaction: &Transaction<'_>,
+    environment: Environment,
+) -> Result<(), LedgerErrorKind> {
+    let found: Option<String> = transaction
+        .query_row(
+            "SELECT value FROM property WHERE name = 'environment'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match found {
+        None => {
+            transaction.execute(
+                "INSERT INTO property (name, value) VALUES ('environment', ?1)",
+                [environment.to_string()],
+            )?;
+            Ok(())
+        }
+        Some(found) if found == environment.to_string() => Ok(()),
+        Some(found) => Err(LedgerErrorKind::OtherEnvironment {
+            found,
+            asked: environment,
+        }),
+    }
+}

@@ -1,0 +1,206 @@
+//! The registry of sites, and the history of the GUID and name that each had.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rusqlite::{ErrorCode, OptionalExtension, Row, Transaction, params};
+
+use crate::domain::{HaloGuid, Site, SiteKey};
+
+use super::column::{instant, list, millis, optional_text, text};
+use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
+
+/// What [`Ledger::put_site`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SitePut {
+    /// The site is new in the registry.
+    Added,
+    /// Something about it changed.
+    Changed,
+    /// It stood there exactly so; nothing was written, not even to the audit.
+    Same,
+}
+
+/// A GUID and practice name that a site had, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SiteIdentity {
+    /// When it became so.
+    pub since: DateTime<Utc>,
+    /// The API's id of it then.
+    pub halo_guid: Option<HaloGuid>,
+    /// The practice's name then.
+    pub practice_name: Option<String>,
+}
+
+impl Ledger {
+    /// Puts a site into the registry or replaces it, with its audit entry in the same transaction.
+    ///
+    /// # Errors
+    /// When the practice id is registered under another key, or the ledger cannot be written.
+    pub fn put_site(&self, site: &Site, change: &Change) -> Result<SitePut, LedgerError> {
+        self.write("record a site", |transaction| {
+            let before = find(transaction, &site.key)?;
+            if before.as_ref() == Some(site) {
+                return Ok(SitePut::Same);
+            }
+            upsert(transaction, site)?;
+            keep_identity(transaction, before.as_ref(), site, change.at)?;
+            let changes = differences(before.as_ref(), site);
+            audit::append(transaction, change, site.key.as_str(), changes)?;
+            Ok(match before {
+                None => SitePut::Added,
+                Some(_) => SitePut::Changed,
+            })
+        })
+    }
+
+    /// The site of this key, if it is registered.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn site(&self, key: &SiteKey) -> Result<Option<Site>, LedgerError> {
+        self.read("read a site", |transaction| Ok(find(transaction, key)?))
+    }
+
+    /// All sites, by key.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn sites(&self) -> Result<Vec<Site>, LedgerError> {
+        self.read("read the sites", |transaction| {
+            let mut statement = transaction.prepare_cached("SELECT * FROM site ORDER BY key")?;
+            let rows = statement.query_map([], from_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The GUIDs and names that a site had, oldest first; the last one holds now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn site_identities(&self, key: &SiteKey) -> Result<Vec<SiteIdentity>, LedgerError> {
+        self.read("read a site's history", |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT since, halo_guid, practice_name FROM site_identity WHERE site = ?1 ORDER BY since, rowid",
+            )?;
+            let rows = statement.query_map([key.as_str()], |row| {
+                Ok(SiteIdentity {
+                    since: instant(row, "since")?,
+                    halo_guid: optional_text(row, "halo_guid")?,
+                    practice_name: row.get("practice_name")?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn find(transaction: &Transaction<'_>, key: &SiteKey) -> rusqlite::Result<Option<Site>> {
+    transaction
+        .prepare_cached("SELECT * FROM site WHERE key = ?1")?
+        .query_row([key.as_str()], from_row)
+        .optional()
+}
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Site> {
+    Ok(Site {
+        key: text(row, "key")?,
+        pms_type: text(row, "pms_type")?,
+        pms_id: text(row, "pms_id")?,
+        halo_guid: optional_text(row, "halo_guid")?,
+        practice_name: row.get("practice_name")?,
+        link_version: row.get("link_version")?,
+        pms_version: row.get("pms_version")?,
+        catalogues: list(row, "catalogues")?,
+        time_zone: text::<Tz>(row, "time_zone")?,
+        groups: list(row, "groups")?,
+        state: text(row, "state")?,
+    })
+}
+
+fn upsert(transaction: &Transaction<'_>, site: &Site) -> Result<(), LedgerErrorKind> {
+    let written = transaction.execute(
+        "INSERT INTO site (key, pms_type, pms_id, halo_guid, practice_name, link_version, pms_version,
+                           catalogues, time_zone, groups, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (key) DO UPDATE SET
+             pms_type = excluded.pms_type, pms_id = excluded.pms_id, halo_guid = excluded.halo_guid,
+             practice_name = excluded.practice_name, link_version = excluded.link_version,
+             pms_version = excluded.pms_version, catalogues = excluded.catalogues,
+             time_zone = excluded.time_zone, groups = excluded.groups, state = excluded.state",
+        params![
+            site.key.as_str(),
+            site.pms_type.to_string(),
+            site.pms_id.as_str(),
+            site.halo_guid.map(|guid| guid.to_string()),
+            site.practice_name,
+            site.link_version,
+            site.pms_version,
+            json(&site.catalogues),
+            site.time_zone.name(),
+            json(&site.groups),
+            site.state.to_string(),
+        ],
+    );
+    match written {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Err(LedgerErrorKind::SiteTwice(site.key.clone()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn keep_identity(
+    transaction: &Transaction<'_>,
+    before: Option<&Site>,
+    site: &Site,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    let identity = |site: &Site| (site.halo_guid, site.practice_name.clone());
+    if before.map(identity) == Some(identity(site)) {
+        return Ok(());
+    }
+    transaction.execute(
+        "INSERT INTO site_identity (site, since, halo_guid, practice_name) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            site.key.as_str(),
+            millis(at),
+            site.halo_guid.map(|guid| guid.to_string()),
+            site.practice_name,
+        ],
+    )?;
+    Ok(())
+}
+
+fn json(texts: &[String]) -> String {
+    serde_json::to_string(texts).expect("a list of texts is JSON")
+}
+
+/// Field → value before and after, for the fields that differ.
+fn differences(before: Option<&Site>, after: &Site) -> BTreeMap<String, [Option<String>; 2]> {
+    let old = before.map(fields).unwrap_or_default();
+    fields(after)
+        .into_iter()
+        .filter_map(|(name, new)| {
+            let old = old.get(name).cloned().flatten();
+            (old != new).then(|| (name.to_owned(), [old, new]))
+        })
+        .collect()
+}
+
+fn fields(site: &Site) -> BTreeMap<&'static str, Option<String>> {
+    BTreeMap::from([
+        ("pms_type", Some(site.pms_type.to_string())),
+        ("pms_id", Some(site.pms_id.to_string())),
+        ("halo_guid", site.halo_guid.map(|guid| guid.to_string())),
+        ("practice_name", site.practice_name.clone()),
+        ("link_version", site.link_version.clone()),
+        ("pms_version", site.pms_version.clone()),
+        ("catalogues", Some(json(&site.catalogues))),
+        ("time_zone", Some(site.time_zone.name().to_owned())),
+        ("groups", Some(json(&site.groups))),
+        ("state", Some(site.state.to_string())),
+    ])
+}

@@ -1,0 +1,103 @@
+//! The open ledger: one SQLite connection, and the two ways to use it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::domain::Environment;
+
+use super::{LedgerError, LedgerErrorKind, schema};
+
+/// How long a call waits for another process to finish its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The durable record of sites, plans, attempts and objects, in one SQLite file.
+///
+/// It may be shared between threads, and several processes may open the same file. Keep the file on a
+/// local disk: SQLite's locks do not hold on network drives.
+#[derive(Debug)]
+pub struct Ledger {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path` for `environment`; makes or migrates it when needed.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written, is not a ledger, was migrated by a newer program, or
+    /// belongs to another environment. A file that is refused is left as it was.
+    pub fn open(path: &Path, environment: Environment) -> Result<Self, LedgerError> {
+        let connection =
+            open_connection(path, environment).map_err(|kind| kind.at(path, "open the ledger"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            connection: Mutex::new(connection),
+        })
+    }
+
+    /// The ledger's file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `body` in one write transaction: all of it is recorded, or nothing.
+    ///
+    /// The transaction takes the write lock at its start, because one that reads first and writes later
+    /// fails at once when another process wrote in between, whatever the busy timeout.
+    pub(super) fn write<T>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
+    ) -> Result<T, LedgerError> {
+        let run = || {
+            let mut connection = self.connection();
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = body(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|kind: LedgerErrorKind| kind.at(&self.path, doing))
+    }
+
+    /// Runs `body` on one consistent view of the ledger.
+    pub(super) fn read<T>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
+    ) -> Result<T, LedgerError> {
+        let run = || {
+            let mut connection = self.connection();
+            let transaction = connection.transaction()?;
+            body(&transaction)
+        };
+        run().map_err(|kind| kind.at(&self.path, doing))
+    }
+
+    /// A panic in another thread leaves nothing half done here: its transaction was rolled back when it
+    /// unwound, so the poison is not passed on.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open_connection(path: &Path, environment: Environment) -> Result<Connection, LedgerErrorKind> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(LedgerErrorKind::Folder)?;
+    }
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    schema::refuse_a_stranger(&connection)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    schema::migrate(&mut connection, environment)?;
+    Ok(connection)
+}
