@@ -24,12 +24,15 @@
 //! `tests/it/layers.rs` holds the `use crate::` lines to this picture.
 
 pub mod catalog;
+pub mod cli;
 pub mod config;
 pub mod convert;
 pub mod domain;
+pub mod extract;
 pub mod ledger;
 pub mod objects;
 pub mod plan;
 pub mod privacy;
 pub mod remote;
 pub mod simulator;
+pub mod telemetry;

@@ -48,6 +48,14 @@ impl Catalog {
         self.queries.values()
     }
 
+    /// The highest version of each query, by name.
+    pub fn current_queries(&self) -> impl Iterator<Item = &Query> {
+        self.queries().filter(|query| {
+            self.current(&query.id.name)
+                .is_some_and(|current| current.id == query.id)
+        })
+    }
+
     /// The versions of one query, oldest first.
     pub fn versions(&self, name: &QueryName) -> impl Iterator<Item = &Query> {
         self.queries().filter(move |query| query.id.name == *name)

@@ -66,7 +66,8 @@ impl Upload {
         self.content = Content::Multipart(upload);
         while let Some(part) = parts.recv().await {
             if in_flight.len() >= PARTS_IN_FLIGHT {
-                self.settle(in_flight.join_next().await)?;
+                let settled = in_flight.join_next().await;
+                self.settle(settled)?;
             }
             if let Content::Multipart(upload) = &mut self.content {
                 in_flight.spawn(upload.put_part(part.into()));

@@ -1,4 +1,11 @@
-//! What the crate does as a whole, one module per behaviour.
+//! Integration tests: one binary, a module per behaviour. What each needs and which fixtures exist is listed
+//! in `README.md` beside this file.
 
+mod bad_input;
+mod fixture;
+mod harness;
+mod layers;
 mod object_stores;
 mod queries;
+mod real_data;
+mod resume;

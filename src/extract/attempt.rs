@@ -1,0 +1,326 @@
+//! One attempt: from a claim to a published and recorded object.
+
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
+use crate::domain::{Extraction, HaloGuid, ObjectRecord, Proof, Query, RemoteQueryId, Site};
+use crate::ledger::{AttemptCost, Claim, Fenced, Freeze};
+use crate::objects::object_path;
+use crate::privacy::Deidentifier;
+use crate::remote::{Patience, RemoteResult};
+
+use super::engine::Engine;
+use super::error::AttemptError;
+use super::identity::may_have_moved;
+use super::pipeline::{self, Ready, Target};
+use super::provenance::provenance;
+use super::statement::statement;
+use super::workers::{Observer, Progress};
+
+pub use crate::domain::Step;
+
+/// A published object and what it took.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The object.
+    pub object: ObjectRecord,
+    /// What proves it complete.
+    pub proof: Proof,
+    /// What it cost.
+    pub cost: AttemptCost,
+}
+
+/// How an attempt ended, as far as it could know.
+pub(super) enum AttemptEnd {
+    /// Published and recorded.
+    Published(Published),
+    /// Another worker has the extraction now.
+    Lost,
+    /// Failed. `alive` tells that the remote query lives on and is worth going on with.
+    Failed {
+        error: AttemptError,
+        cost: AttemptCost,
+        alive: bool,
+    },
+}
+
+/// What an attempt knows of its work while it goes.
+pub(super) struct Attempt<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) claim: &'a Claim,
+    pub(super) observer: &'a Observer,
+    pub(super) cancel: &'a CancellationToken,
+    began: Instant,
+    remote: Option<RemoteQueryId>,
+    cost: AttemptCost,
+}
+
+/// A worker whose claim was lost must stop.
+fn held(fenced: Fenced) -> Result<(), AttemptError> {
+    match fenced {
+        Fenced::Recorded => Ok(()),
+        Fenced::Lost => Err(AttemptError::Lost),
+    }
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        claim: &'a Claim,
+        observer: &'a Observer,
+        cancel: &'a CancellationToken,
+    ) -> Self {
+        Self {
+            engine,
+            claim,
+            observer,
+            cancel,
+            began: Instant::now(),
+            remote: None,
+            cost: AttemptCost::default(),
+        }
+    }
+
+    /// Carries the attempt out.
+    pub(super) async fn run(mut self) -> AttemptEnd {
+        let end = self.extract().await;
+        self.cost.elapsed = self.began.elapsed();
+        match end {
+            Ok(published) => AttemptEnd::Published(published),
+            Err(AttemptError::Lost) => AttemptEnd::Lost,
+            Err(error) => {
+                let alive = self.remote.is_some() && !error.ends_remote_query();
+                AttemptEnd::Failed {
+                    error,
+                    cost: self.cost,
+                    alive,
+                }
+            }
+        }
+    }
+
+    async fn extract(&mut self) -> Result<Published, AttemptError> {
+        let site = self.site().await?;
+        let query = self.query().await?;
+        let (guid, remote) = match self.claim.resume {
+            Some(resume) => (resume.halo_guid, resume.remote),
+            None => self.submit_where_it_is(&site, &query).await?,
+        };
+        self.remote = Some(remote);
+        self.step(Step::Polling);
+        let result = self.wait(guid, remote).await?;
+        self.cost.pages = u32::try_from(result.pages.len()).unwrap_or(u32::MAX);
+        self.cost.remote = result.sql_duration.unwrap_or_default();
+        self.record_step(Step::Fetching).await?;
+        let ready = self.stage(guid, remote, &result, &site, &query).await?;
+        self.publish(ready).await
+    }
+
+    async fn site(&self) -> Result<Site, AttemptError> {
+        let key = self.extraction().site.clone();
+        let found = self.engine.ledger(move |ledger| ledger.site(&key)).await?;
+        found.ok_or_else(|| AttemptError::NotPaired(self.extraction().site.clone()))
+    }
+
+    /// The query, if its text is still the one that this version stands for.
+    async fn query(&self) -> Result<Query, AttemptError> {
+        let id = &self.extraction().query;
+        let query = self
+            .engine
+            .catalog
+            .get(id)
+            .cloned()
+            .ok_or_else(|| AttemptError::NoQuery(id.clone()))?;
+        let now = self.engine.now();
+        let frozen = {
+            let query = query.clone();
+            self.engine
+                .ledger(move |ledger| ledger.freeze(&query, now))
+                .await?
+        };
+        match frozen {
+            Freeze::New | Freeze::Same => Ok(query),
+            Freeze::Changed(frozen) => Err(AttemptError::Edited {
+                query: query.id,
+                now: query.fingerprint,
+                frozen: frozen.fingerprint,
+            }),
+        }
+    }
+
+    /// Posts the query to the GUID that stands for the practice now.
+    async fn submit_where_it_is(
+        &self,
+        site: &Site,
+        query: &Query,
+    ) -> Result<(HaloGuid, RemoteQueryId), AttemptError> {
+        let known = site.halo_guid.ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
+        match self.submit(known, query).await {
+            Err(refused) if may_have_moved(&refused) => {
+                let guid = self.engine.find_again(site, known, refused).await?;
+                Ok((guid, self.submit(guid, query).await?))
+            }
+            submitted => Ok((known, submitted?)),
+        }
+    }
+
+    /// Posts the query: journalled before, its remote id recorded at once.
+    async fn submit(&self, guid: HaloGuid, query: &Query) -> Result<RemoteQueryId, AttemptError> {
+        let statement = statement(
+            query,
+            self.extraction().window,
+            self.engine.halo.max_time_in_queue,
+        );
+        let (claim, now) = (self.claim.clone(), self.engine.now());
+        held(
+            self.engine
+                .ledger(move |ledger| ledger.begin_submit(&claim, guid, now))
+                .await?,
+        )?;
+        self.step(Step::Submitting);
+        let remote = self.engine.client.submit(guid, &statement).await?;
+        let (claim, now) = (self.claim.clone(), self.engine.now());
+        held(
+            self.engine
+                .ledger(move |ledger| ledger.record_remote(&claim, remote, now))
+                .await?,
+        )?;
+        tracing::info!(extraction = %self.extraction(), attempt = self.claim.attempt.0, remote_query = %remote, "submitted");
+        Ok(remote)
+    }
+
+    async fn wait(
+        &self,
+        guid: HaloGuid,
+        remote: RemoteQueryId,
+    ) -> Result<RemoteResult, AttemptError> {
+        let patience = Patience {
+            poll_first: self.engine.halo.poll_first,
+            poll_most: self.engine.halo.poll_longest,
+            deadline: self.engine.halo.query_deadline,
+        };
+        Ok(self
+            .engine
+            .client
+            .wait(guid, remote, &patience, self.cancel)
+            .await?)
+    }
+
+    async fn stage(
+        &mut self,
+        guid: HaloGuid,
+        remote: RemoteQueryId,
+        result: &RemoteResult,
+        site: &Site,
+        query: &Query,
+    ) -> Result<Ready, AttemptError> {
+        let window = self.extraction().window;
+        let key = self.engine.pseudonym_key.as_ref();
+        let converter = Converter::new(&query.id, &query.contract, DEFAULT_BATCH_ROWS);
+        let deidentifier = Deidentifier::new(&query.contract, &converter.schema(), key, &site.key, window.end())?;
+        let path = object_path(self.engine.environment, self.extraction());
+        let provenance = provenance(self.engine, self.claim, site, query, remote, result.rows);
+        let target = Target {
+            store: &self.engine.store,
+            path: &path,
+            provenance: &provenance,
+            extracted_at: self.engine.now(),
+        };
+        let pages = self
+            .engine
+            .client
+            .pages(guid, remote, result, self.cancel.clone());
+        let total = result.pages.len() as u64;
+        let page_done = |done| (self.observer)(self.extraction(), Progress::Pages { done, total });
+        let ready =
+            pipeline::stage_result(result, pages, converter, deidentifier, target, page_done)
+                .await?;
+        self.cost.size_bytes = ready.bytes;
+        Ok(ready)
+    }
+
+    /// Publishes what is proven complete and records it. Once begun this runs to its end: a crash between the
+    /// two is mended by the rerun, which publishes the same object in the same place.
+    async fn publish(&mut self, ready: Ready) -> Result<Published, AttemptError> {
+        let checked = match ready.proof.rows() {
+            Ok(rows) => self.may_replace(rows).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = checked {
+            ready.staged.abort().await;
+            return Err(error);
+        }
+        if let Err(error) = self.record_step(Step::Publishing).await {
+            ready.staged.abort().await;
+            return Err(error);
+        }
+        let object = ready.staged.publish().await?;
+        fail_point("between publish and record");
+        self.cost.elapsed = self.began.elapsed();
+        let (claim, proof, cost, now) = (
+            self.claim.clone(),
+            ready.proof,
+            self.cost,
+            self.engine.now(),
+        );
+        let record = object.clone();
+        held(
+            self.engine
+                .ledger(move |ledger| ledger.succeed(&claim, &proof, &record, cost, now))
+                .await?,
+        )?;
+        Ok(Published {
+            object,
+            proof,
+            cost,
+        })
+    }
+
+    /// Old data stands until new data is complete, and nothing is not silently taken for new data.
+    async fn may_replace(&self, rows: u64) -> Result<(), AttemptError> {
+        if rows > 0 || self.engine.allow_empty {
+            return Ok(());
+        }
+        let extraction = self.extraction().clone();
+        let row = self
+            .engine
+            .ledger(move |ledger| ledger.extraction(&extraction))
+            .await?;
+        match row.and_then(|row| row.object) {
+            Some(object) if object.rows > 0 => Err(AttemptError::WouldEmpty {
+                extraction: self.extraction().clone(),
+                standing: object.rows,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn record_step(&self, step: Step) -> Result<(), AttemptError> {
+        self.step(step.clone());
+        let claim = self.claim.clone();
+        held(
+            self.engine
+                .ledger(move |ledger| ledger.record_progress(&claim, &step))
+                .await?,
+        )
+    }
+
+    fn step(&self, step: Step) {
+        (self.observer)(self.extraction(), Progress::Step(step));
+    }
+
+    fn extraction(&self) -> &Extraction {
+        &self.claim.extraction
+    }
+}
+
+/// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable
+/// `HALO_EXTRACT_FAIL_POINT` names the place.
+#[expect(clippy::exit, reason = "a crash is what is wanted here")]
+fn fail_point(place: &str) {
+    if std::env::var("HALO_EXTRACT_FAIL_POINT").is_ok_and(|named| named == place) {
+        std::process::exit(99);
+    }
+}

@@ -1,0 +1,69 @@
+//! What attempts work with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::catalog::Catalog;
+use crate::config::{Halo, Limits};
+use crate::domain::Environment;
+use crate::ledger::Ledger;
+use crate::objects::Store;
+use crate::privacy::PseudonymKey;
+use crate::remote::Client;
+
+/// Where the present time comes from.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What attempts work with: the remote side, the truth, the storage, the questions and the rules.
+#[derive(Clone)]
+pub struct Engine {
+    /// Which world this is; part of every object's path.
+    pub environment: Environment,
+    /// The remote API.
+    pub client: Client,
+    /// The durable truth.
+    pub ledger: Arc<Ledger>,
+    /// Where objects go.
+    pub store: Store,
+    /// The questions.
+    pub catalog: Arc<Catalog>,
+    /// The key of pseudonyms; needed by queries that have such a rule.
+    pub pseudonym_key: Option<PseudonymKey>,
+    /// How the remote API is waited for.
+    pub halo: Halo,
+    /// How much happens at once.
+    pub limits: Limits,
+    /// Whether a result without rows may replace an object that has rows.
+    pub allow_empty: bool,
+    /// The present time.
+    pub clock: Clock,
+}
+
+impl Engine {
+    /// Makes a call to the ledger on a thread where it may block.
+    pub(super) async fn ledger<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Ledger) -> T + Send + 'static,
+    ) -> T {
+        let ledger = Arc::clone(&self.ledger);
+        match tokio::task::spawn_blocking(move || call(&ledger)).await {
+            Ok(value) => value,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("environment", &self.environment)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

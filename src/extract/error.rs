@@ -1,0 +1,193 @@
+//! Why an attempt failed: one error that knows its class, when to try again, and the next step.
+
+use std::time::Duration;
+
+use crate::convert::ConvertError;
+use crate::domain::{
+    Extraction, FailureClass, Fingerprint, PageNumber, ProofError, QueryId, Retry, SiteKey,
+};
+use crate::ledger::LedgerError;
+use crate::objects::StorageError;
+use crate::privacy::PrivacyError;
+use crate::remote::{Cause, RemoteError};
+
+/// Pause before storage is tried again: long enough for a disk to be freed or a network to come back.
+const STORAGE_PAUSE: Duration = Duration::from_secs(60);
+
+/// An attempt that did not end in a published object.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// The remote side.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The result does not fit the contract, or a page is not JSON rows.
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// De-identification cannot be done.
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
+    /// The object cannot be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The four counts differ; nothing was published.
+    #[error("the result is not complete, so nothing was published: {0}")]
+    Incomplete(#[from] ProofError),
+    /// The query's text is not the one that ran under this version before.
+    #[error("{query} was changed after it had run (fingerprint {now}, in the ledger {frozen})")]
+    Edited {
+        /// Which query.
+        query: QueryId,
+        /// What the file says now.
+        now: Fingerprint,
+        /// What it said when it first ran.
+        frozen: Fingerprint,
+    },
+    /// The plan names a query that is not in the folder any more.
+    #[error("{0} is not among the query files")]
+    NoQuery(QueryId),
+    /// The plan names a site that the ledger does not have, or that was never paired.
+    #[error("site {0} is not paired")]
+    NotPaired(SiteKey),
+    /// The site's id now leads to another practice name, or to several sites; it is under review.
+    #[error("site {0} may be another practice now: its id leads to another practice name, or to several sites")]
+    OtherPractice(SiteKey),
+    /// Zero rows would replace an object that has many.
+    #[error(
+        "the new result of {extraction} is empty, while the object that stands has {standing} rows"
+    )]
+    WouldEmpty {
+        /// Which extraction.
+        extraction: Extraction,
+        /// Rows of the object that stands.
+        standing: u64,
+    },
+    /// A page holds another number of rows than the API declared for it.
+    #[error("page {page} holds {found} rows, but the API declared {declared}")]
+    OtherRows {
+        /// Which page.
+        page: PageNumber,
+        /// Rows declared for it.
+        declared: u64,
+        /// Rows found in it.
+        found: u64,
+    },
+    /// Another worker has the extraction now; this one stops without recording anything.
+    #[error("another worker took the extraction over")]
+    Lost,
+    /// A fault of this program.
+    #[error("this program failed: {0}")]
+    Internal(String),
+}
+
+impl AttemptError {
+    /// The class that the ledger keeps.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Remote(error) => error.class(),
+            Self::Convert(ConvertError::Contract(_))
+            | Self::Edited { .. }
+            | Self::NoQuery(_)
+            | Self::Privacy(_)
+            | Self::WouldEmpty { .. } => FailureClass::Contract,
+            Self::Storage(error) => error.class(),
+            Self::NotPaired(_) | Self::OtherPractice(_) => FailureClass::Forbidden,
+            Self::Incomplete(_) | Self::OtherRows { .. } | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
+            Self::Ledger(_) | Self::Lost | Self::Internal(_) => FailureClass::Internal,
+        }
+    }
+
+    /// When another attempt makes sense.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Remote(error) => error.retry(),
+            // A person mends most storage failures within one run of the command; the result is kept for the next.
+            Self::Storage(_) => Retry::Later(STORAGE_PAUSE),
+            Self::Incomplete(_) | Self::OtherRows { .. } | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
+            _ => Retry::Never,
+        }
+    }
+
+    /// Whether the remote query is over with this, so that another attempt must post anew.
+    #[must_use]
+    pub(super) fn ends_remote_query(&self) -> bool {
+        match self {
+            Self::Remote(error) => ends_remote_query(error.cause()),
+            Self::Incomplete(_) | Self::OtherRows { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Why it happened, as far as is known.
+    #[must_use]
+    pub fn why(&self) -> Option<&'static str> {
+        match self {
+            Self::Remote(error) => Some(error.why()),
+            _ => None,
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn next(&self) -> Option<String> {
+        match self {
+            Self::Remote(error) => Some(error.next_step().to_owned()),
+            Self::Edited { query, .. } => Some(format!(
+                "restore queries/{}/{}.sql, and put the change into the next version beside it",
+                query.name, query.version
+            )),
+            Self::NoQuery(query) => Some(format!(
+                "put queries/{}/{}.sql back, or run another version",
+                query.name, query.version
+            )),
+            Self::NotPaired(site) => Some(format!(
+                "pair it: halo-extract site pair --key {site} --pms-id ID --code CODE"
+            )),
+            Self::OtherPractice(site) => Some(format!(
+                "nothing is extracted from it until you decide: ask the practice whether it moved or merged; if it is the \
+                 same one, pair it again: halo-extract site pair --key {site} --pms-id ID --code CODE"
+            )),
+            Self::WouldEmpty { extraction, .. } => Some(format!(
+                "if the practice really has no such rows any more, say so: halo-extract run --site {} --query {} --from {} \
+                 --to {} --allow-empty",
+                extraction.site,
+                extraction.query,
+                extraction.window.start(),
+                extraction.window.end()
+            )),
+            Self::Incomplete(_) | Self::OtherRows { .. } => Some(
+                "it is asked again; if it stays so, tell Halo support the remote query id"
+                    .to_owned(),
+            ),
+            Self::Convert(_)
+            | Self::Privacy(_)
+            | Self::Storage(_)
+            | Self::Ledger(_)
+            | Self::Lost
+            | Self::Internal(_) => None,
+        }
+    }
+}
+
+/// Whether the API will give no answer to the query any more: it failed for good, or its result is lost.
+fn ends_remote_query(cause: Cause) -> bool {
+    matches!(
+        cause,
+        Cause::Gone
+            | Cause::SiteRefused
+            | Cause::SqlFailed
+            | Cause::SqlTransient
+            | Cause::IntegrationDisabled
+            | Cause::SiteOffline
+            | Cause::SiteLost
+            | Cause::ExpiredInQueue
+            | Cause::LinkFault
+            | Cause::TransferFailed
+            | Cause::UploadFailed
+            | Cause::CacheFailed
+    )
+}

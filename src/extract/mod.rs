@@ -1,0 +1,27 @@
+//! Carrying out extractions: one attempt end to end, and the workers that make attempts.
+//!
+//! An attempt asks the practice, converts the pages, proves the object complete and publishes it:
+//!
+//! ```text
+//! claim ─► journal ─► submit ─► wait ─► pages ─► convert ─► privacy ─► encode ─► proof ─► publish ─► record
+//!             └── an interrupted attempt goes on here with the remote query it had ──┘
+//! ```
+//!
+//! Not for deciding what is due (`plan`) nor when (`schedule`). Invariants: nothing is published before the
+//! four row counts agree; the practice is not asked a second time while the first answer can still be had.
+
+mod attempt;
+mod engine;
+mod error;
+mod identity;
+mod pipeline;
+mod presence;
+mod provenance;
+mod statement;
+mod workers;
+
+pub use attempt::{Published, Step};
+pub use engine::{Clock, Engine};
+pub use error::AttemptError;
+pub use presence::{Presence, PresenceError};
+pub use workers::{Ended, Finished, Observer, Progress, work};

@@ -1,0 +1,42 @@
+//! The statement of an extraction: the query's text with its window bound as typed parameters.
+
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
+
+use crate::domain::{Mode, Query, Window};
+use crate::remote::{Parameter, Statement};
+
+/// First instant that an incremental query looks at: the window's start less the overlap, midnight.
+pub(super) const WINDOW_START: &str = "@window_start";
+/// First instant after the window, midnight.
+pub(super) const WINDOW_END: &str = "@window_end";
+/// The day that a snapshot shows.
+pub(super) const SNAPSHOT_DATE: &str = "@snapshot_date";
+
+/// What is sent to ask `query` about `window`.
+pub(super) fn statement(query: &Query, window: Window, max_time_in_queue: Duration) -> Statement {
+    let parameters = match query.mode {
+        Mode::Incremental { overlap_days } => {
+            let from = window
+                .start()
+                .checked_sub_days(Days::new(overlap_days.into()))
+                .unwrap_or(NaiveDate::MIN);
+            vec![
+                Parameter::date_time(WINDOW_START, midnight(from)),
+                Parameter::date_time(WINDOW_END, midnight(window.end())),
+            ]
+        }
+        Mode::Snapshot => vec![Parameter::date(SNAPSHOT_DATE, window.start())],
+    };
+    Statement {
+        text: query.sql.clone(),
+        catalogue: query.catalogue.clone(),
+        parameters,
+        max_time_in_queue,
+    }
+}
+
+fn midnight(date: NaiveDate) -> NaiveDateTime {
+    date.and_time(NaiveTime::MIN)
+}

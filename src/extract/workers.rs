@@ -1,0 +1,351 @@
+//! Workers: tasks that claim extractions, make attempts, and record how they ended.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::domain::{AttemptNumber, Extraction, ExtractionState, Lane, Retry, SiteState, Waiting};
+use crate::ledger::{Claim, ClaimRequest, Fenced, LedgerError};
+
+use super::attempt::{Attempt, AttemptEnd, Published, Step};
+use super::engine::Engine;
+use super::error::AttemptError;
+
+/// How long a claim holds unless renewed: several renewals may be late before anybody takes it over.
+const LEASE: Duration = Duration::from_secs(120);
+const RENEW_EVERY: Duration = Duration::from_secs(30);
+
+/// Pause before the second try within a run; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a worker looks whether another process finished what it waits for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+const LANES: [Lane; 3] = [Lane::Manual, Lane::Nightly, Lane::Backfill];
+
+/// What whoever watches is told of an extraction.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// An attempt began.
+    Started(AttemptNumber),
+    /// It came to a step.
+    Step(Step),
+    /// Pages that went into conversion.
+    Pages {
+        /// So many until now.
+        done: u64,
+        /// Of so many.
+        total: u64,
+    },
+    /// The attempt ended.
+    Ended(&'a Ended),
+}
+
+/// Whoever watches. Called from worker tasks; must not block.
+pub type Observer = dyn Fn(&Extraction, Progress<'_>) + Send + Sync;
+
+/// How the last attempt of a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Published and recorded.
+    Published(Published),
+    /// Failed; it is tried again within this run.
+    Again(AttemptError),
+    /// Failed; it waits in the ledger for a later time.
+    Later(AttemptError, DateTime<Utc>),
+    /// Failed for good, until somebody asks again.
+    Failed(AttemptError),
+    /// Stopped by the operator; goes on where it was when run again.
+    Stopped,
+    /// Another worker has it.
+    Elsewhere,
+}
+
+/// One extraction of a run and how it ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Which.
+    pub extraction: Extraction,
+    /// How.
+    pub ended: Ended,
+}
+
+/// Carries out `extractions`, which are planned in the ledger, as worker `name`; returns when each of them
+/// is published, has failed, waits for later, or `cancel` was called.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub async fn work(
+    engine: Engine,
+    name: &str,
+    extractions: Vec<Extraction>,
+    observer: Arc<Observer>,
+    cancel: CancellationToken,
+) -> Result<Vec<Finished>, LedgerError> {
+    let tasks = (engine.limits.extractions_at_once as usize).min(extractions.len());
+    let run = Arc::new(Run {
+        engine,
+        name: name.to_owned(),
+        observer,
+        cancel,
+        open: Mutex::new(
+            extractions
+                .into_iter()
+                .map(|extraction| (extraction, 0))
+                .collect(),
+        ),
+        finished: Mutex::new(Vec::new()),
+        changed: Notify::new(),
+    });
+    let mut workers = JoinSet::new();
+    for _ in 0..tasks {
+        workers.spawn(Arc::clone(&run).worker());
+    }
+    while let Some(ended) = workers.join_next().await {
+        // A panic inside an attempt is caught there; one here is a fault of this file.
+        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+    }
+    Ok(std::mem::take(&mut *lock(&run.finished)))
+}
+
+/// The state that the tasks of one run share.
+struct Run {
+    engine: Engine,
+    name: String,
+    observer: Arc<Observer>,
+    cancel: CancellationToken,
+    /// Extractions that this run still wants, with the number of attempts that it made.
+    open: Mutex<BTreeMap<Extraction, u32>>,
+    finished: Mutex<Vec<Finished>>,
+    changed: Notify,
+}
+
+impl Run {
+    async fn worker(self: Arc<Self>) -> Result<(), LedgerError> {
+        while !self.cancel.is_cancelled() {
+            // Registered before looking, so that a change between looking and waiting is not missed.
+            let changed = self.changed.notified();
+            let open: Vec<Extraction> = lock(&self.open).keys().cloned().collect();
+            if open.is_empty() {
+                break;
+            }
+            match self.claim(open.clone()).await? {
+                Some(claim) => self.carry_out(claim).await?,
+                None => {
+                    let Some(pause) = self.pause(open).await? else {
+                        continue;
+                    };
+                    tokio::select! {
+                        () = changed => {}
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.cancel.cancelled() => {}
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn claim(&self, open: Vec<Extraction>) -> Result<Option<Claim>, LedgerError> {
+        let (worker, now) = (self.name.clone(), self.engine.now());
+        let per_site_limit = self.engine.limits.extractions_per_site;
+        self.engine
+            .ledger(move |ledger| {
+                ledger.claim(&ClaimRequest {
+                    worker: &worker,
+                    now,
+                    lease: LEASE,
+                    per_site_limit,
+                    lanes: &LANES,
+                    only: Some(&open),
+                })
+            })
+            .await
+    }
+
+    /// Nothing could be claimed: how long to wait; `None` if the look itself changed what is open.
+    ///
+    /// What others finished, and what can no longer run, is taken off.
+    async fn pause(&self, open: Vec<Extraction>) -> Result<Option<Duration>, LedgerError> {
+        let mut off = Vec::new();
+        for extraction in open {
+            let key = extraction.clone();
+            let (row, site) = self
+                .engine
+                .ledger(move |ledger| {
+                    Ok::<_, LedgerError>((ledger.extraction(&key)?, ledger.site(&key.site)?))
+                })
+                .await?;
+            let active = site.is_some_and(|site| site.state == SiteState::Active);
+            match row.map(|row| row.state) {
+                Some(ExtractionState::Pending(_)) if active => {}
+                Some(ExtractionState::Running(_)) => {}
+                _ => off.push(extraction),
+            }
+        }
+        let changed = !off.is_empty();
+        for extraction in off {
+            self.finish(extraction, Ended::Elsewhere);
+        }
+        Ok((!changed).then_some(LOOK_AGAIN))
+    }
+
+    async fn carry_out(&self, claim: Claim) -> Result<(), LedgerError> {
+        let tries = {
+            let mut open = lock(&self.open);
+            open.get_mut(&claim.extraction).map_or(1, |tries| {
+                *tries += 1;
+                *tries
+            })
+        };
+        (self.observer)(&claim.extraction, Progress::Started(claim.attempt));
+        let end = tokio::select! {
+            end = self.attempt(claim.clone()) => end,
+            () = self.keep_lease(claim.clone()) => AttemptEnd::Lost,
+        };
+        let ended = self.record(&claim, end, tries).await?;
+        log(&claim, &ended);
+        (self.observer)(&claim.extraction, Progress::Ended(&ended));
+        if matches!(ended, Ended::Again(_)) {
+            self.changed.notify_waiters();
+        } else {
+            self.finish(claim.extraction, ended);
+        }
+        Ok(())
+    }
+
+    /// The attempt in a task of its own, so that a panic fails it and nothing else.
+    async fn attempt(&self, claim: Claim) -> AttemptEnd {
+        let (engine, observer, cancel) = (
+            self.engine.clone(),
+            Arc::clone(&self.observer),
+            self.cancel.clone(),
+        );
+        let task = tokio::spawn(async move {
+            Attempt::new(&engine, &claim, &*observer, &cancel)
+                .run()
+                .await
+        });
+        AbortOnDropHandle::new(task)
+            .await
+            .unwrap_or_else(|_panic| AttemptEnd::Failed {
+                error: AttemptError::Internal("an attempt panicked".to_owned()),
+                cost: crate::ledger::AttemptCost::default(),
+                alive: false,
+            })
+    }
+
+    /// Renews the claim until it is lost.
+    async fn keep_lease(&self, claim: Claim) {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            let (renewed, now) = (claim.clone(), self.engine.now());
+            let kept = self
+                .engine
+                .ledger(move |ledger| ledger.renew(&renewed, now, LEASE))
+                .await;
+            // A ledger that cannot be written for a moment does not end the attempt; the lease outlives it.
+            if let Ok(Fenced::Lost) = kept {
+                return;
+            }
+        }
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        end: AttemptEnd,
+        tries: u32,
+    ) -> Result<Ended, LedgerError> {
+        let (error, cost, alive) = match end {
+            AttemptEnd::Published(published) => return Ok(Ended::Published(published)),
+            AttemptEnd::Lost => return Ok(Ended::Elsewhere),
+            AttemptEnd::Failed { error, cost, alive } => (error, cost, alive),
+        };
+        let now = self.engine.now();
+        let claim = claim.clone();
+        if self.cancel.is_cancelled() {
+            let released = self
+                .engine
+                .ledger(move |ledger| ledger.release(&claim, now))
+                .await?;
+            return Ok(if released == Fenced::Recorded {
+                Ended::Stopped
+            } else {
+                Ended::Elsewhere
+            });
+        }
+        let again = error.retry() == Retry::Now && tries < self.engine.limits.attempts_per_run;
+        let retry = match error.retry() {
+            Retry::Now => Retry::Later(FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1))),
+            other => other,
+        };
+        let (class, message) = (error.class(), error.to_string());
+        let recorded = match retry {
+            // The answer is still there to be had: the attempt stays open and goes on with it.
+            Retry::Later(pause) if alive => {
+                let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
+                self.engine
+                    .ledger(move |ledger| ledger.put_off(&claim, &Waiting::BackingOff, until, now))
+                    .await?
+            }
+            retry => {
+                self.engine
+                    .ledger(move |ledger| ledger.fail(&claim, class, &message, retry, cost, now))
+                    .await?
+            }
+        };
+        Ok(match (recorded, retry) {
+            (Fenced::Lost, _) => Ended::Elsewhere,
+            (Fenced::Recorded, _) if again => Ended::Again(error),
+            (Fenced::Recorded, Retry::Later(pause)) => Ended::Later(
+                error,
+                now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1)),
+            ),
+            (Fenced::Recorded, _) => Ended::Failed(error),
+        })
+    }
+
+    fn finish(&self, extraction: Extraction, ended: Ended) {
+        if lock(&self.open).remove(&extraction).is_some() {
+            lock(&self.finished).push(Finished { extraction, ended });
+        }
+        self.changed.notify_waiters();
+    }
+}
+
+fn log(claim: &Claim, ended: &Ended) {
+    let (extraction, attempt) = (&claim.extraction, claim.attempt.0);
+    match ended {
+        Ended::Published(published) => tracing::info!(
+            %extraction,
+            attempt,
+            rows = published.object.rows,
+            size_bytes = published.object.size_bytes,
+            duration_ms = u64::try_from(published.cost.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "published"
+        ),
+        Ended::Again(error) => {
+            tracing::warn!(%extraction, attempt, class = %error.class(), %error, "failed, tried again")
+        }
+        Ended::Later(error, _) => {
+            tracing::warn!(%extraction, attempt, class = %error.class(), %error, "failed, waits")
+        }
+        Ended::Failed(error) => {
+            tracing::error!(%extraction, attempt, class = %error.class(), %error, "failed")
+        }
+        Ended::Stopped => tracing::info!(%extraction, attempt, "stopped"),
+        Ended::Elsewhere => tracing::info!(%extraction, attempt, "another worker has it"),
+    }
+}
+
+/// A panic while the lock was held left nothing half done: the values are replaced in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,48 @@
+//! Logs: where they go and what their fields are called.
+//!
+//! A message reads alone; values are fields, each with one spelling, listed here. No field ever holds a row
+//! value or a secret. Logs go to stderr, because stdout is data.
+
+use tracing_subscriber::EnvFilter;
+
+/// Names of log fields. `tracing` macros need them as literals; a test compares those with this list.
+pub const FIELDS: [&str; 14] = [
+    "site",
+    "query",
+    "version",
+    "window",
+    "extraction",
+    "attempt",
+    "remote_query",
+    "page",
+    "pages",
+    "rows",
+    "size_bytes",
+    "duration_ms",
+    "class",
+    "error",
+];
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
+
+/// Starts logging to stderr, once per process. `filter` as in `info` or `halo_extract=debug,warn`; a filter
+/// that cannot be read means `warn`.
+pub fn start(filter: &str, format: LogFormat) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first subscriber.
+    let started = match format {
+        LogFormat::Text => subscriber.with_target(false).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).try_init(),
+    };
+    drop(started);
+}

@@ -1,0 +1,272 @@
+//! The real binary against the real simulator, each in a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_halo-extract");
+
+/// A secret long enough for pseudonyms; synthetic.
+pub(crate) const PSEUDONYM_KEY: &str = "a synthetic secret of tests, long enough to be one";
+
+/// A simulator process; ended when dropped.
+pub(crate) struct Simulator {
+    process: Child,
+    /// Its ready line.
+    pub(crate) ready: serde_json::Value,
+}
+
+impl Simulator {
+    /// Starts `simulate` on a free port with more arguments, and waits for its ready line.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(PROGRAM)
+            .args(["simulate", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the simulator starts");
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().expect("stdout"))
+            .read_line(&mut line)
+            .expect("a ready line");
+        let ready = serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("ready line {line:?}: {error}"));
+        Self { process, ready }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.ready["url"].as_str().expect("url")
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        self.ready["subscription_key"].as_str().expect("key")
+    }
+
+    pub(crate) fn sites(&self) -> &[serde_json::Value] {
+        self.ready["sites"].as_array().expect("sites")
+    }
+
+    /// A document of the control endpoint.
+    pub(crate) fn control(&self, path: &str) -> serde_json::Value {
+        let response = http_get(&format!("{}/simulator/{path}", self.url()));
+        serde_json::from_str(&response)
+            .unwrap_or_else(|error| panic!("{path}: {error}: {response}"))
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        // It may have ended by itself; both are fine at the end of a test.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// A GET without any client library: what the simulator says must not pass through the client under test.
+pub(crate) fn http_get(url: &str) -> String {
+    use std::io::{Read, Write};
+    let rest = url.strip_prefix("http://").expect("plain http");
+    let (host, path) = rest.split_once('/').expect("a path");
+    let mut stream = std::net::TcpStream::connect(host).expect("connects");
+    write!(
+        stream,
+        "GET /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    )
+    .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
+}
+
+/// One installation: a home with ledger and lake, pointed at a simulator.
+pub(crate) struct Home {
+    folder: TempDir,
+    url: String,
+    key: String,
+    queries: PathBuf,
+}
+
+impl Home {
+    pub(crate) fn new(simulator: &Simulator, queries: &Path) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            url: simulator.url().to_owned(),
+            key: simulator.key().to_owned(),
+            queries: queries.to_owned(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn lake(&self) -> PathBuf {
+        self.path().join("lake")
+    }
+
+    /// A command with the environment of this installation and nothing else of ours.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env("HALO_EXTRACT__HOME", self.path())
+            .env("HALO_EXTRACT__ENVIRONMENT", "simulator")
+            .env("HALO_EXTRACT__HALO__URL", &self.url)
+            .env("HALO_EXTRACT__HALO__POLL_FIRST", "20ms")
+            .env("HALO_EXTRACT__QUERIES", &self.queries)
+            .env("HALO_SUBSCRIPTION_KEY", &self.key)
+            .env("HALO_EXTRACT_PSEUDONYM_KEY", PSEUDONYM_KEY)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
+        Finished::of(self.command(arguments).output().expect("the program runs"))
+    }
+
+    /// Pairs and activates every site of the simulator.
+    pub(crate) fn pair_all(&self, simulator: &Simulator) {
+        for site in simulator.sites() {
+            let (id, code) = (
+                site["pms_id"].as_str().expect("id"),
+                site["pairing_code"].as_str().expect("code"),
+            );
+            let zone = site["time_zone"].as_str().expect("zone");
+            self.run(&[
+                "site",
+                "pair",
+                "--pms-id",
+                id,
+                "--code",
+                code,
+                "--time-zone",
+                zone,
+            ])
+            .succeeded();
+            self.run(&["site", "activate", &format!("s{id}"), "--reason", "test"])
+                .succeeded();
+        }
+    }
+
+    /// Published objects, as paths below the lake.
+    pub(crate) fn objects(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        collect(&self.lake(), &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        if path.is_dir() {
+            collect(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+
+    /// Asserts the exit code and that stderr holds each text.
+    #[track_caller]
+    pub(crate) fn failed(self, code: i32, says: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        for text in says {
+            assert!(
+                self.stderr.contains(text),
+                "stderr lacks {text:?}: {self:#?}"
+            );
+        }
+        self
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// The folder of this project.
+pub(crate) fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder of shared real data; says loudly when it is not there. In CI that is a failure.
+pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
+    let folder = project().join("../shared/data").join(name);
+    present(folder.is_dir(), &format!("{} is absent", folder.display())).then_some(folder)
+}
+
+/// The Python with the readers of `tests/requirements.txt`, set by `tests/run`.
+pub(crate) fn python() -> Option<PathBuf> {
+    let python = std::env::var_os("HALO_EXTRACT_TEST_PYTHON")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
+    present(
+        python.is_some(),
+        "HALO_EXTRACT_TEST_PYTHON is not set: run tests/run",
+    )
+    .then(|| python.expect("present"))
+}
+
+fn present(is: bool, otherwise: &str) -> bool {
+    if !is {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "in CI a skip is a failure: {otherwise}"
+        );
+        eprintln!("SKIPPED: {otherwise}");
+    }
+    is
+}
+
+/// Runs a Python script of `tests/it` and returns what it printed.
+#[track_caller]
+pub(crate) fn run_python(python: &Path, script: &str, arguments: &[&Path]) -> String {
+    let output = Command::new(python)
+        .arg(project().join("tests/it").join(script))
+        .args(arguments)
+        .output()
+        .expect("python runs");
+    let finished = Finished::of(output);
+    assert_eq!(
+        finished.code,
+        Some(0),
+        "{script}: {}\n{}",
+        finished.stdout,
+        finished.stderr
+    );
+    finished.stdout
+}
