@@ -157,7 +157,8 @@ impl Context {
             .pseudonym_key
             .read("the pseudonym key", variable)
             .map_err(|error| Failure::new(ExitCode::Config, error))?;
-        PseudonymKey::from_text(secret.expose_secret()).map_err(|error| Failure::new(ExitCode::Config, error))
+        PseudonymKey::from_text(secret.expose_secret())
+            .map_err(|error| Failure::new(ExitCode::Config, error))
     }
 
     /// Who changes something now, for the audit.

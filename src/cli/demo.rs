@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{Days, Utc};
+use chrono::{NaiveDate, Utc};
 use clap::Args;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,8 @@ use super::run;
 /// Pseudonyms of invented patients need no secret.
 const DEMO_PSEUDONYM_KEY: &str = "the demo's pseudonym key is no secret: its patients are invented";
 
-/// Days of history that the demo extracts: about three years.
-const DAYS: u64 = 1096;
+/// First day of the demo's windows: the first night of a practice takes its whole history.
+const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1990, 1, 1).expect("a date");
 
 /// The embedded simulator answers in milliseconds.
 const POLL: Duration = Duration::from_millis(20);
@@ -92,9 +92,7 @@ impl Demo {
         let asked = Asked {
             sites: &sites,
             queries: &queries,
-            range: today
-                .checked_sub_days(Days::new(DAYS))
-                .and_then(|from| Window::new(from, today)),
+            range: Window::new(FIRST_DAY, today),
             max_days: None,
             snapshot_date: None,
         };
@@ -202,13 +200,13 @@ SELECT _site, birth_year // 10 * 10 AS decade, count(*) AS patients
 FROM '{data}/patient/v1/**/*.parquet' GROUP BY ALL ORDER BY ALL;
 
 -- visits per month
-SELECT date_trunc('month', visit_date) AS month, count(*) AS visits
-FROM '{data}/visit/v1/**/*.parquet' GROUP BY ALL ORDER BY ALL;
+SELECT date_trunc('month', visited) AS month, count(*) AS visits
+FROM '{data}/visit/v1/**/*.parquet' WHERE record_status = 1 GROUP BY ALL ORDER BY ALL;
 
--- share of active patients with a blood pressure on record, joined by pseudonym
+-- share of patients with a systolic blood pressure on record, joined by pseudonym
 SELECT p._site, round(100.0 * count(DISTINCT o.patient_id) / count(DISTINCT p.patient_id), 1) AS percent
 FROM '{data}/patient/v1/**/*.parquet' p
-LEFT JOIN '{data}/observation/v1/**/*.parquet' o ON o.patient_id = p.patient_id AND o.data_code = 3
+LEFT JOIN '{data}/observation/v1/**/*.parquet' o ON o.patient_id = p.patient_id AND o.observation_code = 3
 GROUP BY ALL ORDER BY ALL;
 "
     )

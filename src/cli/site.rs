@@ -133,7 +133,7 @@ impl Pair {
         let state = match before.as_ref().map(|site| site.state) {
             None | Some(SiteState::Invited | SiteState::Withdrawn | SiteState::IdentityReview) => {
                 SiteState::Held
-            },
+            }
             Some(state) => state,
         };
         let mut groups = before.map(|site| site.groups).unwrap_or_default();
@@ -164,7 +164,9 @@ impl Pair {
 fn refused(error: RemoteError, pms_id: &PmsId) -> Failure {
     let class = error.class();
     let next = match class {
-        FailureClass::Auth | FailureClass::Network | FailureClass::Limit => error.next_step().to_owned(),
+        FailureClass::Auth | FailureClass::Network | FailureClass::Limit => {
+            error.next_step().to_owned()
+        }
         _ => format!(
             "check with the practice that its Site ID is {pms_id}, and ask for a new pairing code: in Bp, Setup > Configuration > \
              Database > Setup third-party integrations, tick our line \"(via Halo Connect)\", then Generate pairing code; a \

@@ -156,7 +156,9 @@ impl<'a> Attempt<'a> {
         site: &Site,
         query: &Query,
     ) -> Result<(HaloGuid, RemoteQueryId), AttemptError> {
-        let known = site.halo_guid.ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
+        let known = site
+            .halo_guid
+            .ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
         match self.submit(known, query).await {
             Err(refused) if may_have_moved(&refused) => {
                 let guid = self.engine.find_again(site, known, refused).await?;
@@ -219,7 +221,13 @@ impl<'a> Attempt<'a> {
         let window = self.extraction().window;
         let key = self.engine.pseudonym_key.as_ref();
         let converter = Converter::new(&query.id, &query.contract, DEFAULT_BATCH_ROWS);
-        let deidentifier = Deidentifier::new(&query.contract, &converter.schema(), key, &site.key, window.end())?;
+        let deidentifier = Deidentifier::new(
+            &query.contract,
+            &converter.schema(),
+            key,
+            &site.key,
+            window.end(),
+        )?;
         let path = object_path(self.engine.environment, self.extraction());
         let provenance = provenance(self.engine, self.claim, site, query, remote, result.rows);
         let target = Target {

@@ -52,7 +52,9 @@ pub enum AttemptError {
     #[error("site {0} is not paired")]
     NotPaired(SiteKey),
     /// The site's id now leads to another practice name, or to several sites; it is under review.
-    #[error("site {0} may be another practice now: its id leads to another practice name, or to several sites")]
+    #[error(
+        "site {0} may be another practice now: its id leads to another practice name, or to several sites"
+    )]
     OtherPractice(SiteKey),
     /// Zero rows would replace an object that has many.
     #[error(
@@ -95,7 +97,9 @@ impl AttemptError {
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
             Self::NotPaired(_) | Self::OtherPractice(_) => FailureClass::Forbidden,
-            Self::Incomplete(_) | Self::OtherRows { .. } | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
+            Self::Incomplete(_)
+            | Self::OtherRows { .. }
+            | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
             Self::Ledger(_) | Self::Lost | Self::Internal(_) => FailureClass::Internal,
         }
     }
@@ -107,7 +111,9 @@ impl AttemptError {
             Self::Remote(error) => error.retry(),
             // A person mends most storage failures within one run of the command; the result is kept for the next.
             Self::Storage(_) => Retry::Later(STORAGE_PAUSE),
-            Self::Incomplete(_) | Self::OtherRows { .. } | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
+            Self::Incomplete(_)
+            | Self::OtherRows { .. }
+            | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
             _ => Retry::Never,
         }
     }

@@ -30,24 +30,48 @@ impl Engine {
         guid: HaloGuid,
         refused: AttemptError,
     ) -> Result<HaloGuid, AttemptError> {
-        let known = KnownSite { pms_id: &site.pms_id, guid, practice_name: site.practice_name.as_deref() };
-        let Ok(found) = self.client.find_sites(&site.pms_id, site.pms_type).await else { return Err(refused) };
+        let known = KnownSite {
+            pms_id: &site.pms_id,
+            guid,
+            practice_name: site.practice_name.as_deref(),
+        };
+        let Ok(found) = self.client.find_sites(&site.pms_id, site.pms_type).await else {
+            return Err(refused);
+        };
         match reconsider(known, &found) {
             Identity::Unchanged | Identity::Missing => Err(refused),
             Identity::Moved(remote) => {
                 let guid = remote.guid;
-                self.change_site(followed(site, *remote), "follow", "same practice name under a new GUID").await?;
+                self.change_site(
+                    followed(site, *remote),
+                    "follow",
+                    "same practice name under a new GUID",
+                )
+                .await?;
                 Ok(guid)
             }
             Identity::Doubtful(_) | Identity::Ambiguous(_) => {
-                let reviewed = Site { state: SiteState::IdentityReview, ..site.clone() };
-                self.change_site(reviewed, "review", "the id now leads to another practice name, or to several").await?;
+                let reviewed = Site {
+                    state: SiteState::IdentityReview,
+                    ..site.clone()
+                };
+                self.change_site(
+                    reviewed,
+                    "review",
+                    "the id now leads to another practice name, or to several",
+                )
+                .await?;
                 Err(AttemptError::OtherPractice(site.key.clone()))
             }
         }
     }
 
-    async fn change_site(&self, site: Site, action: &str, reason: &str) -> Result<(), AttemptError> {
+    async fn change_site(
+        &self,
+        site: Site,
+        action: &str,
+        reason: &str,
+    ) -> Result<(), AttemptError> {
         let change = Change {
             actor: ACTOR.to_owned(),
             action: action.to_owned(),
@@ -55,7 +79,8 @@ impl Engine {
             at: self.now(),
         };
         tracing::warn!(site = %site.key, action, reason, "the site's identity changed");
-        self.ledger(move |ledger| ledger.put_site(&site, &change)).await?;
+        self.ledger(move |ledger| ledger.put_site(&site, &change))
+            .await?;
         Ok(())
     }
 }

@@ -40,6 +40,7 @@ fn query(name: &str, mode: Mode) -> Query {
         watermark: None,
         key: Vec::new(),
         cron: Some("30 1 * * *".to_owned()),
+        freshness: None,
         measures: Vec::new(),
         opt_out: None,
         cost: None,

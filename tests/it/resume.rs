@@ -149,18 +149,21 @@ fn an_empty_result_is_an_object_without_rows_but_replaces_rows_only_when_told() 
 
 /// Queries that the simulator was asked to run, as it counted them.
 pub(crate) fn submissions(simulator: &Simulator) -> u64 {
-    counter(simulator, "submit-async")
+    received(simulator, "async")
 }
 
 fn pages_fetched(simulator: &Simulator) -> u64 {
-    counter(simulator, "result-page") + counter(simulator, "stream-page")
+    received(simulator, "page") + received(simulator, "stream")
 }
 
 /// Requests to an endpoint over all sites.
-fn counter(simulator: &Simulator, endpoint: &str) -> u64 {
-    simulator.control("counters")["endpoints"][endpoint]
-        .as_u64()
-        .unwrap_or(0)
+fn received(simulator: &Simulator, endpoint: &str) -> u64 {
+    let counters = simulator.control("counters");
+    let sites = counters.as_object().expect("counters by site");
+    sites
+        .values()
+        .filter_map(|site| site[endpoint]["received"].as_u64())
+        .sum()
 }
 
 /// One published object with `rows` rows, equal to what the ledger says of it.

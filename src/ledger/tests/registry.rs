@@ -134,6 +134,7 @@ fn query(digit: char) -> Query {
         watermark: None,
         key: vec!["record_id".to_owned()],
         cron: None,
+        freshness: None,
         measures: Vec::new(),
         opt_out: None,
         cost: None,
