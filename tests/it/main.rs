@@ -2,6 +2,7 @@
 //! in `README.md` beside this file.
 
 mod bad_input;
+mod demo;
 mod fixture;
 mod harness;
 mod layers;
