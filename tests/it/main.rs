@@ -2,6 +2,7 @@
 //! in `README.md` beside this file.
 
 mod bad_input;
+mod client;
 mod demo;
 mod fixture;
 mod harness;
