@@ -30,6 +30,7 @@ struct Server {
 
 impl Server {
     /// Starts `name`; `{port}` in the arguments becomes a free port. `None`, loudly, if it is not installed.
+    #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
     fn start(name: &str, variable: &str, arguments: &[&str]) -> Option<Self> {
         let Some(program) = find(name, variable) else {
             eprintln!("SKIPPED: `{name}` is not installed; install it or name it in {variable}");
