@@ -12,6 +12,7 @@ mod choice;
 mod encode;
 mod error;
 mod footer;
+mod kit;
 mod lanes;
 mod layout;
 mod list;
@@ -25,6 +26,7 @@ mod verify;
 
 pub use error::{StorageError, StorageErrorKind};
 pub use footer::Provenance;
+pub use kit::{CoverageRow, Lake, Manifest, ManifestObject, PublishedQuery, RunRow, readme, views};
 pub use layout::{object_path, parse_object_path};
 pub use list::Listed;
 pub use read::Footer;

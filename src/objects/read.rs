@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, ObjectStore};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -59,13 +59,7 @@ impl Store {
     /// # Errors
     /// When it cannot be read, or is not a Parquet file.
     pub async fn read_batches(&self, path: &str) -> Result<Vec<RecordBatch>, StorageError> {
-        let refuse = |error| StorageError::from_store("read", path, error);
-        let answer = self
-            .inner
-            .get(&self.location(path)?)
-            .await
-            .map_err(refuse)?;
-        let bytes = answer.bytes().await.map_err(refuse)?;
+        let bytes = self.get(path).await?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(bytes);
         let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build);
         reader

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use object_store::ObjectStore;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use sha2::Digest;
 use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
@@ -19,7 +21,7 @@ use super::footer::Provenance;
 use super::lanes::Lanes;
 use super::schema::{RowOrigin, output_schema};
 use super::upload::Upload;
-use crate::domain::ObjectRecord;
+use crate::domain::{ObjectRecord, Sha256};
 
 /// A place where objects are kept. Cheap to clone.
 #[derive(Clone)]
@@ -54,9 +56,13 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_with(address: &str, variables: &[(String, String)]) -> Result<Self, StorageError> {
         let place = address::open(address, variables)?;
+        let folder_name = place
+            .folder
+            .as_ref()
+            .map(|folder| folder.display().to_string());
         Ok(Self {
             inner: place.inner,
-            address: address.to_owned(),
+            address: folder_name.unwrap_or_else(|| address.to_owned()),
             root: place.root,
             folder: place.folder,
         })
@@ -73,7 +79,7 @@ impl Store {
         }
     }
 
-    /// The address it was opened with.
+    /// The address it was opened with; of a folder its full path.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
@@ -137,13 +143,45 @@ impl Store {
         }
     }
 
+    /// Writes `bytes` to `path` in one step, replacing what was there: for small files beside the data.
+    ///
+    /// The record's row count is 0: the bytes need not be rows.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(super) async fn put(&self, path: &str, bytes: Bytes) -> Result<ObjectRecord, StorageError> {
+        let object = ObjectRecord {
+            path: path.to_owned(),
+            size_bytes: bytes.len() as u64,
+            rows: 0,
+            sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
+        };
+        let mut upload = self.new_upload(path)?;
+        upload.hold(bytes);
+        upload.publish().await?;
+        Ok(object)
+    }
+
+    /// The bytes at `path`, in memory: for small files beside the data.
+    pub(super) async fn get(&self, path: &str) -> Result<Bytes, StorageError> {
+        let refuse = |error| StorageError::from_store("read", path, error);
+        let answer = self
+            .inner
+            .get(&self.location(path)?)
+            .await
+            .map_err(refuse)?;
+        answer.bytes().await.map_err(refuse)
+    }
+
     fn new_upload(&self, path: &str) -> Result<Upload, StorageError> {
         let published = self.location(path)?;
         if self.folder.is_none() {
             return Ok(Upload::new(Arc::clone(&self.inner), published, None));
         }
-        let environment = path.split('/').next().unwrap_or_default();
-        let staging = format!("{environment}/_meta/staging/{}", Uuid::new_v4());
+        let staging = match path.split_once('/') {
+            Some((environment, _)) => format!("{environment}/_meta/staging/{}", Uuid::new_v4()),
+            None => format!("_staging/{}", Uuid::new_v4()),
+        };
         let staging = self.location(&staging)?;
         Ok(Upload::new(
             Arc::clone(&self.inner),

@@ -45,6 +45,11 @@ impl Upload {
         }
     }
 
+    /// Takes `bytes` for the whole object, small enough for memory.
+    pub(super) fn hold(&mut self, bytes: Bytes) {
+        self.content = Content::Small(bytes);
+    }
+
     /// Takes parts until the sender is dropped. On an error the upload must be aborted.
     ///
     /// # Errors

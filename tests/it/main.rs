@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a module per behaviour. What each needs and which fixtures exist is listed
 //! in `README.md` beside this file.
 
+mod analyst_kit;
 mod bad_input;
 mod client;
 mod demo;

@@ -277,7 +277,7 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn s3_publishes_in_one_step_and_survives_a_cut_wire() {
     let arguments = ["-H", "127.0.0.1", "-p", "{port}"];
-    let Some(server) = Server::start("moto_server", "MOTO_SERVER", &arguments) else {
+    let Some(server) = Server::start("moto_server", "HALO_EXTRACT_TEST_MOTO", &arguments) else {
         return;
     };
     let http = reqwest::Client::new();
@@ -361,7 +361,8 @@ async fn azure_publishes_in_one_step_and_survives_a_cut_wire() {
         "--location",
         &location,
     ];
-    let Some(server) = Server::start("azurite-blob", "AZURITE_BLOB", &arguments) else {
+    let Some(server) = Server::start("azurite-blob", "HALO_EXTRACT_TEST_AZURITE", &arguments)
+    else {
         return;
     };
     create_container(&server, "lake").await;

@@ -1,0 +1,384 @@
+//! A lake of two nights, five sites and two versions, read with the engines that analysts have.
+//!
+//! The expected values come from how the lake is made, see [`build_lake`]; nothing is read back by us.
+//! `analyst_kit.py` asks the engines; those that Python cannot import are skipped, loudly.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, FixedSizeBinaryArray, Int32Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow::datatypes::{DataType, Field, Schema};
+use chrono::{DateTime, TimeZone, Utc};
+use halo_extract::domain::{
+    AttemptNumber, Contract, Environment, Extraction, Mode, PmsType, Proof, Query, QueryId, Sha256,
+};
+use halo_extract::objects::{
+    CoverageRow, Manifest, ManifestObject, Provenance, RunRow, Store, object_path,
+};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+const ENVIRONMENT: Environment = Environment::Simulator;
+/// Keys that a careless reader takes for numbers, dates or nothing.
+const SITES: [&str; 5] = ["s1", "s007", "s1e5", "null", "nan"];
+const NIGHTS: [&str; 2] = ["2026-11-17..2026-11-18", "2026-11-18..2026-11-19"];
+
+fn query(id: &str, mode: Mode) -> Query {
+    Query {
+        id: id.parse().expect("an id"),
+        file: "unused".into(),
+        purpose: "Made up for this test; it's quoted".to_owned(),
+        owner: "tests".to_owned(),
+        pms: PmsType::BestPractice,
+        catalogue: None,
+        mode,
+        watermark: None,
+        key: vec!["record_id".to_owned()],
+        cron: None,
+        measures: Vec::new(),
+        opt_out: None,
+        cost: None,
+        freshness: None,
+        contract: Contract {
+            columns: Vec::new(),
+        },
+        sql: String::new(),
+        fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
+    }
+}
+
+fn extracted_at(night: usize) -> DateTime<Utc> {
+    let day = 18 + u32::try_from(night).expect("a few");
+    Utc.with_ymd_and_hms(2026, 11, day, 16, 0, 0)
+        .single()
+        .expect("an instant")
+}
+
+/// Rows of `ids`: the amount is id + night in cents ×100, and id 3 is deleted on the second night.
+fn rows(ids: &[i32], night: usize, added: bool) -> RecordBatch {
+    let night = i32::try_from(night).expect("a few");
+    let amounts = ids.iter().map(|id| i128::from(*id + night) * 100 + 5);
+    let amounts = Decimal128Array::from_iter_values(amounts);
+    let guids = ids
+        .iter()
+        .map(|id| Some([u8::try_from(*id).expect("small"); 16]));
+    let status = ids
+        .iter()
+        .map(|id| if *id == 3 && night == 1 { 2 } else { 1 });
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
+        ("record_id", Arc::new(Int32Array::from(ids.to_vec()))),
+        (
+            "record_status",
+            Arc::new(Int32Array::from_iter_values(status)),
+        ),
+        (
+            "amount",
+            Arc::new(amounts.with_precision_and_scale(12, 2).expect("money")),
+        ),
+        (
+            "guid",
+            Arc::new(
+                FixedSizeBinaryArray::try_from_sparse_iter_with_size(guids, 16).expect("16 bytes"),
+            ),
+        ),
+        // 2026-11-17 is day 20,774 after 1970-01-01.
+        (
+            "observed",
+            Arc::new(Date32Array::from_value(20_774 + night, ids.len())),
+        ),
+        (
+            "changed",
+            Arc::new(TimestampMicrosecondArray::from_value(
+                (20_774 + i64::from(night)) * 86_400_000_000 + 1_500_000,
+                ids.len(),
+            )),
+        ),
+        ("note", new_null_array(&DataType::Utf8, ids.len())),
+    ];
+    if added {
+        columns.push(("added", Arc::new(StringArray::from(vec!["new"; ids.len()]))));
+    }
+    let nullable = |name: &str| name == "note";
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, column)| Field::new(*name, column.data_type().clone(), nullable(name)))
+        .collect();
+    let columns = columns.into_iter().map(|(_, column)| column).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("a batch")
+}
+
+async fn publish(
+    store: &Store,
+    site: &str,
+    id: &str,
+    night: usize,
+    rows: RecordBatch,
+) -> ManifestObject {
+    let extraction: Extraction = format!("{site}/{id}/{}", NIGHTS[night])
+        .parse()
+        .expect("one");
+    let provenance = Provenance {
+        environment: ENVIRONMENT,
+        extraction,
+        fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
+        contract_hash: Sha256([1; 32]),
+        privacy_hash: Sha256([2; 32]),
+        pseudonym_key_id: None,
+        pms_type: PmsType::BestPractice,
+        link_version: None,
+        remote_query_id: "7d0ef2a1-52c4-4f0e-9b1f-6d2c7e105f0c"
+            .parse()
+            .expect("an id"),
+        attempt: AttemptNumber(1),
+        rows_declared: rows.num_rows() as u64,
+    };
+    let (to_stage, batches) = mpsc::channel(1);
+    let schema = rows.schema();
+    if rows.num_rows() > 0 {
+        to_stage.send(rows).await.expect("room for one");
+    }
+    drop(to_stage);
+    let path = object_path(ENVIRONMENT, &provenance.extraction);
+    let staged = store
+        .stage(&path, &schema, &provenance, extracted_at(night), batches)
+        .await;
+    let object = staged.expect("staged").publish().await.expect("published");
+    let count = object.rows;
+    let proof = Proof {
+        declared: count,
+        pages: count,
+        batches: count,
+        footer: count,
+    };
+    ManifestObject::new(
+        object,
+        provenance.extraction.window,
+        AttemptNumber(1),
+        proof,
+    )
+}
+
+/// Five sites. `observation@v1`: ids 1 to 3 on the first night, 2 to 4 on the second, so id 2 is in both and
+/// id 3 is deleted. `observation@v2` has a column more and one night. `roster@v1` is a snapshot: ids 1, 2 on
+/// the first night; on the second id 1, but at `s1` nobody.
+async fn build_lake(folder: &Path) -> Store {
+    let store = Store::open(&folder.display().to_string()).expect("a store");
+    let mut published = Vec::new();
+    for site in SITES {
+        published.push(
+            publish(
+                &store,
+                site,
+                "observation@v1",
+                0,
+                rows(&[1, 2, 3], 0, false),
+            )
+            .await,
+        );
+        published.push(
+            publish(
+                &store,
+                site,
+                "observation@v1",
+                1,
+                rows(&[2, 3, 4], 1, false),
+            )
+            .await,
+        );
+        publish(&store, site, "observation@v2", 1, rows(&[2, 3, 4], 1, true)).await;
+        publish(&store, site, "roster@v1", 0, rows(&[1, 2], 0, false)).await;
+        let on_second: &[i32] = if site == "s1" { &[] } else { &[1] };
+        publish(&store, site, "roster@v1", 1, rows(on_second, 1, false)).await;
+    }
+    let incremental = Mode::Incremental { overlap_days: 1 };
+    let queries = [
+        query("roster@v1", Mode::Snapshot),
+        query("observation@v2", incremental),
+        query("observation@v1", incremental),
+        query("never_run@v1", incremental),
+    ];
+    let lake = store.survey(ENVIRONMENT, &queries).await.expect("surveyed");
+    store.write_views(&lake).await.expect("written");
+    write_tables(&store).await;
+    write_manifest(&store, published.remove(0)).await;
+    store
+}
+
+async fn write_tables(store: &Store) {
+    let id: QueryId = "observation@v1".parse().expect("an id");
+    let day = |arrived: bool| CoverageRow {
+        site: "s007".parse().expect("a key"),
+        query: id.clone(),
+        date: extracted_at(0).date_naive(),
+        expected: true,
+        arrived,
+        late: !arrived,
+        held: false,
+        rows: arrived.then_some(3),
+        reason: (!arrived).then(|| "the practice's server is off".to_owned()),
+    };
+    store
+        .write_coverage(ENVIRONMENT, &[day(true), day(false)])
+        .await
+        .expect("written");
+    let run = RunRow {
+        extraction: format!("s007/{id}/{}", NIGHTS[0]).parse().expect("one"),
+        attempt: AttemptNumber(1),
+        outcome: "succeeded".to_owned(),
+        failure: None,
+        started_at: extracted_at(0),
+        finished_at: None,
+        rows: Some(3),
+        size_bytes: None,
+        pages: Some(1),
+        remote_query_id: None,
+    };
+    store
+        .write_runs(ENVIRONMENT, &[run])
+        .await
+        .expect("written");
+}
+
+async fn write_manifest(store: &Store, object: ManifestObject) {
+    let manifest = Manifest {
+        format: Manifest::FORMAT,
+        environment: ENVIRONMENT,
+        night: extracted_at(0).date_naive(),
+        site: SITES[0].parse().expect("a key"),
+        query: "observation".parse().expect("a name"),
+        version: "v1".parse().expect("a version"),
+        written_at: extracted_at(0),
+        objects: vec![object],
+    };
+
+    store.write_manifest(&manifest).await.expect("written");
+
+    let read = store
+        .read_manifest(&manifest.path())
+        .await
+        .expect("readable");
+    assert_eq!(read, manifest);
+}
+
+/// What `engine` sees in the lake; `None`, loudly, if it is not installed.
+#[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
+fn ask(engine: &str, lake: &Path) -> Option<Value> {
+    let python = std::env::var("HALO_EXTRACT_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/analyst_kit.py");
+    let answer = Command::new(python)
+        .arg(script)
+        .arg(engine)
+        .arg(lake)
+        .output();
+    let answer = match answer {
+        Ok(answer) if answer.status.code() != Some(9) => answer,
+        _ => {
+            eprintln!(
+                "SKIPPED: Python has no {engine}; name one that has in HALO_EXTRACT_TEST_PYTHON"
+            );
+            return None;
+        }
+    };
+    let complaint = String::from_utf8_lossy(&answer.stderr);
+    assert!(answer.status.success(), "{engine}: {complaint}");
+    Some(serde_json::from_slice(&answer.stdout).expect("JSON"))
+}
+
+/// Of `observation@v1`: rows, sum, notes, first date, last change. Per site 6.15 + 9 + 3 × 0.05 …: on the
+/// first night 1.05 + 2.05 + 3.05, on the second 3.05 + 4.05 + 5.05; five sites.
+fn sums() -> Value {
+    json!([30, "91.50", 0, "2026-11-17", "2026-11-18 00:00:01.500000"])
+}
+
+/// Newest of each key: id 1 of the first night, 2 and 4 of the second; 3 is deleted.
+fn latest() -> Value {
+    let mut sites = SITES;
+    sites.sort_unstable();
+    let of_site = |site: &str| {
+        [
+            json!([site, 1, "1.05"]),
+            json!([site, 2, "3.05"]),
+            json!([site, 4, "5.05"]),
+        ]
+    };
+    sites.into_iter().flat_map(of_site).collect()
+}
+
+#[tokio::test]
+async fn duckdb_sees_what_was_published_through_the_views() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    build_lake(folder.path()).await;
+    let Some(seen) = ask("duckdb", folder.path()) else {
+        return;
+    };
+
+    let mut sites = SITES;
+    sites.sort_unstable();
+    let listed: Vec<Value> = sites.iter().map(|site| json!([site])).collect();
+    let one_each = |sites: &[&str], rows: u64| -> Vec<Value> {
+        sites.iter().map(|site| json!([site, rows])).collect()
+    };
+    let without_s1: Vec<&str> = sites.into_iter().filter(|site| *site != "s1").collect();
+    assert_eq!(seen["history"], json!([[30, "91.50", 0]]));
+    assert_eq!(seen["sites"], Value::from(listed));
+    assert_eq!(seen["latest"], latest());
+    assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
+    assert_eq!(seen["as_of_none"], json!([[0]]));
+    assert_eq!(
+        seen["current"],
+        json!([[10, 10]]),
+        "the highest version, one night, id 3 deleted"
+    );
+    assert_eq!(
+        seen["snapshot"],
+        Value::from(one_each(&without_s1, 1)),
+        "nobody is left at s1"
+    );
+    assert_eq!(seen["snapshot_as_of"], Value::from(one_each(&sites, 2)));
+    assert_eq!(seen["coverage"], json!([[1]]));
+    assert_eq!(seen["runs"], json!([["succeeded", 3]]));
+    assert_eq!(seen["footer"], json!([["observation"]]));
+    let types = seen["types"].as_array().expect("rows").clone();
+    for expected in [
+        json!(["amount", "DECIMAL(12,2)"]),
+        json!(["guid", "UUID"]),
+        json!(["observed", "DATE"]),
+        json!(["changed", "TIMESTAMP"]),
+        json!(["_extracted_at", "TIMESTAMP WITH TIME ZONE"]),
+        json!(["site", "VARCHAR"]),
+        json!(["date", "DATE"]),
+    ] {
+        assert!(types.contains(&expected), "{expected} in {types:?}");
+    }
+    let views = seen["tables"].to_string();
+    assert!(!views.contains("never_run"), "{views}");
+}
+
+#[tokio::test]
+async fn polars_pyarrow_and_datafusion_see_the_same_sums() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    build_lake(folder.path()).await;
+
+    for engine in ["polars", "pyarrow", "datafusion"] {
+        if let Some(seen) = ask(engine, folder.path()) {
+            assert_eq!(seen["sums"], sums(), "{engine}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn spark_sees_what_was_published_through_the_views() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    build_lake(folder.path()).await;
+
+    if let Some(seen) = ask("spark", folder.path()) {
+        assert_eq!(seen["sums"], sums());
+        assert_eq!(seen["latest"], latest());
+        assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
+        assert_eq!(seen["current"], json!([[10, 10]]));
+    }
+}
