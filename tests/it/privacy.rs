@@ -1,0 +1,167 @@
+//! What must not leave a practice: no object holds a name, number, address or key of a generated patient.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type};
+use arrow::util::display::array_value_to_string;
+use chrono::{Days, NaiveDate};
+use halo_extract::simulator::practice::Population;
+
+use crate::lake::{Lake, Site, long_ago};
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day")
+}
+
+/// What points at a person, as words and as keys.
+struct Secrets {
+    words: BTreeSet<String>,
+    keys: BTreeSet<i32>,
+}
+
+impl Secrets {
+    fn of(population: &Population) -> Self {
+        let mut words = BTreeSet::new();
+        for patient in population.patients.iter() {
+            let texts = [
+                &patient.first_name,
+                &patient.surname,
+                &patient.address1,
+                &patient.city,
+                &patient.postcode,
+                &patient.home_phone,
+                &patient.mobile_phone,
+                &patient.medicare_no,
+                &patient.ihi,
+                &patient.pension_no,
+                &patient.dva_no,
+                &patient.record_no,
+            ];
+            words.extend(texts.into_iter().map(|text| text.to_lowercase()));
+        }
+        words.extend(
+            population
+                .emails
+                .iter()
+                .map(|mail| mail.address.to_lowercase()),
+        );
+        words.extend(
+            population
+                .users
+                .iter()
+                .map(|user| user.surname.to_lowercase()),
+        );
+        words.extend(
+            population
+                .users
+                .iter()
+                .map(|user| user.provider_no.to_lowercase()),
+        );
+        words.remove("");
+        let keys = population
+            .patients
+            .iter()
+            .map(|patient| i32::try_from(patient.internal_id).expect("a small key"))
+            .collect();
+        Self { words, keys }
+    }
+
+    /// Whether a text is one of them, or has one among its words.
+    fn are_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let is_word_end = |c: char| c.is_whitespace() || ",;:(){}\\".contains(c);
+        self.words.contains(&text)
+            || text
+                .split(is_word_end)
+                .any(|word| self.words.contains(word))
+    }
+}
+
+fn columns_that_tell(batch: &RecordBatch, secrets: &Secrets) -> Vec<String> {
+    let schema = batch.schema();
+    let tells = |place: &usize| {
+        let column = batch.column(*place);
+        if *column.data_type() == DataType::Int32 {
+            let numbers = column.as_primitive::<Int32Type>();
+            return numbers
+                .iter()
+                .flatten()
+                .any(|number| secrets.keys.contains(&number));
+        }
+        (0..column.len()).any(|row| {
+            let text = array_value_to_string(column, row).expect("a value that prints");
+            secrets.are_in(&text)
+        })
+    };
+    (0..batch.num_columns())
+        .filter(tells)
+        .map(|place| schema.field(place).name().clone())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_object_holds_what_points_at_a_patient() {
+    let lake = Lake::new();
+    let mut site = Site::open(1, 300, today());
+
+    let paths = lake.night(&mut site, long_ago(), today()).await;
+
+    let secrets = Secrets::of(site.practice.population());
+    let mut rows = 0;
+    for path in paths {
+        for batch in lake.store().read_batches(&path).await.expect("an object") {
+            assert_eq!(
+                columns_that_tell(&batch, &secrets),
+                Vec::<String>::new(),
+                "{path}"
+            );
+            rows += batch.num_rows();
+        }
+    }
+    assert!(rows > 5000, "{rows} rows were looked at");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_who_opts_out_is_absent_from_that_night_on() {
+    let lake = Lake::new();
+    let mut site = Site::open(0, 300, today());
+    let before = roster(&lake, &mut site, today()).await;
+    let agreed: BTreeSet<u32> = agreeing(&site);
+
+    let next = today() + Days::new(1);
+    site.advance(next);
+    let after = roster(&lake, &mut site, next).await;
+
+    let left: Vec<u32> = agreed.difference(&agreeing(&site)).copied().collect();
+    assert_eq!(left.len(), 1, "one patient opts out in a night");
+    assert_eq!(before.difference(&after).count(), 1);
+    assert_eq!(after.len(), agreeing(&site).len());
+}
+
+fn agreeing(site: &Site) -> BTreeSet<u32> {
+    let patients = site.practice.population().patients.iter();
+    patients
+        .filter(|patient| patient.may_leave() && patient.audit.is_live())
+        .map(|patient| patient.internal_id)
+        .collect()
+}
+
+/// The pseudonyms that the roster of a night holds.
+async fn roster(lake: &Lake, site: &mut Site, day: NaiveDate) -> BTreeSet<String> {
+    let paths = lake.night(site, day - Days::new(1), day).await;
+    let path = paths
+        .iter()
+        .find(|path| path.contains("/patient_roster/"))
+        .expect("the roster is among the queries");
+    let mut found = BTreeSet::new();
+    for batch in lake.store().read_batches(path).await.expect("an object") {
+        let column = batch
+            .column_by_name("patient_id")
+            .expect("a column of the contract");
+        for row in 0..column.len() {
+            found.insert(array_value_to_string(column, row).expect("a text"));
+        }
+    }
+    found
+}
