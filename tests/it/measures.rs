@@ -21,7 +21,7 @@ async fn the_measures_over_parquet_are_those_of_the_practices_over_two_nights() 
     };
     let today = NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day");
     let lake = Lake::new();
-    let mut sites: Vec<Site> = (0..3).map(|index| Site::open(index, 500, today)).collect();
+    let mut sites: Vec<Site> = (0..3).map(|index| Site::open(index, 300, today)).collect();
     for site in &mut sites {
         lake.night(site, long_ago(), today).await;
     }

@@ -82,17 +82,18 @@ fn columns_that_tell(batch: &RecordBatch, secrets: &Secrets) -> Vec<String> {
     let schema = batch.schema();
     let tells = |place: &usize| {
         let column = batch.column(*place);
-        if *column.data_type() == DataType::Int32 {
-            let numbers = column.as_primitive::<Int32Type>();
-            return numbers
-                .iter()
-                .flatten()
-                .any(|number| secrets.keys.contains(&number));
+        match column.data_type() {
+            DataType::Int32 => {
+                let mut numbers = column.as_primitive::<Int32Type>().iter().flatten();
+                numbers.any(|number| secrets.keys.contains(&number))
+            }
+            DataType::Utf8 => {
+                let mut texts = column.as_string::<i32>().iter().flatten();
+                texts.any(|text| secrets.are_in(text))
+            }
+            DataType::Int16 | DataType::Date32 | DataType::Timestamp(..) => false,
+            other => panic!("no query is known to write {other}"),
         }
-        (0..column.len()).any(|row| {
-            let text = array_value_to_string(column, row).expect("a value that prints");
-            secrets.are_in(&text)
-        })
     };
     (0..batch.num_columns())
         .filter(tells)

@@ -23,7 +23,7 @@ impl Practice {
         if self.population.patients.is_empty() {
             return;
         }
-        let rounds = self.chance.rounded(400 + self.roster.len() / 8);
+        let rounds = self.chance.rounded(2500 + self.roster.len());
         for round in 0..rounds {
             let second = EVENING + i32::try_from(round % 3600).unwrap_or(0);
             let at = self.instant(day, second);
@@ -145,7 +145,7 @@ impl Practice {
             let is_old = patient
                 .age_on(at.date())
                 .is_some_and(|age| (70..115).contains(&age));
-            if is_old && patient.date_of_death.is_none() && self.chance.percent(30) {
+            if is_old && patient.date_of_death.is_none() && self.chance.percent(12) {
                 let patient = self.population.patients.edit(position);
                 patient.date_of_death = Some(at.date());
                 patient.patient_status = 3;
