@@ -2,12 +2,13 @@
 //! the generated practices know. The two share no line.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::path::Path;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 use halo_extract::simulator::practice::Population;
 use halo_extract::simulator::practice::records::Patient;
 
+use crate::harness::{project, python, run_python};
 use crate::lake::{Lake, Site, long_ago};
 
 /// Site, measure, category → numerator, denominator.
@@ -15,8 +16,7 @@ type Counts = BTreeMap<(String, String, String), (u64, u64)>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_measures_over_parquet_are_those_of_the_practices_over_two_nights() {
-    let Some(python) = python_with_duckdb() else {
-        println!("SKIPPED: no python3 with the module duckdb; set HALO_EXTRACT_TEST_PYTHON to one");
+    let Some(python) = python() else {
         return;
     };
     let today = NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day");
@@ -43,44 +43,14 @@ async fn the_measures_over_parquet_are_those_of_the_practices_over_two_nights() 
     }
 }
 
-/// An interpreter that can import duckdb: the one the environment names, else `python3`.
-fn python_with_duckdb() -> Option<String> {
-    let python = std::env::var("HALO_EXTRACT_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let works = Command::new(&python)
-        .args(["-c", "import duckdb"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    works.then_some(python)
-}
-
-fn counted_by_duckdb(python: &str, lake: &Lake, as_of: NaiveDate) -> Counts {
-    let script = "
-import csv, duckdb, sys
-lake, as_of, file = sys.argv[1:]
-connection = duckdb.connect()
-connection.execute('SET VARIABLE lake = ' + repr(lake))
-connection.execute('SET VARIABLE as_of = DATE ' + repr(as_of))
-rows = connection.execute(open(file, encoding='utf-8').read()).fetchall()
-csv.writer(sys.stdout).writerows(rows)
-";
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/queries/measures/pip-qi.duckdb.sql"
-    );
-    let output = Command::new(python)
-        .args(["-c", script])
-        .arg(lake.environment())
-        .args([&as_of.to_string(), file])
-        .output()
-        .expect("python runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+fn counted_by_duckdb(python: &Path, lake: &Lake, as_of: NaiveDate) -> Counts {
+    let sql = project().join("queries/measures/pip-qi.duckdb.sql");
+    let as_of = as_of.to_string();
+    let arguments = [&lake.environment(), Path::new(&as_of), &sql];
+    let printed = run_python(python, "pip_qi.py", &arguments);
     csv::ReaderBuilder::new()
         .has_headers(false)
-        .from_reader(&output.stdout[..])
+        .from_reader(printed.as_bytes())
         .deserialize::<(String, String, String, u64, u64)>()
         .map(|row| row.expect("five columns"))
         .map(|(site, measure, category, hit, of)| ((site, measure, category), (hit, of)))
