@@ -150,3 +150,10 @@ fn the_queries_of_the_test_data_have_no_problems() {
         assert_eq!(catalog.queries().count(), queries, "{set}");
     }
 }
+
+#[test]
+fn the_queries_that_are_delivered_have_no_problems() {
+    let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("queries");
+    let catalog = Catalog::read(&queries).expect("no problems");
+    assert!(catalog.queries().count() >= 5);
+}
