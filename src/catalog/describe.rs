@@ -5,6 +5,7 @@
 
 use super::contract_text::columns_block;
 use super::identifying::{PointsAt, is_free_text, points_at};
+use super::lint::has_one_spelling;
 use crate::domain::{Class, Column, Contract, Length, Rule, SqlType};
 
 /// One column of a result, as `sp_describe_first_result_set` tells it.
@@ -86,7 +87,7 @@ fn proposal(number: usize, described: &DescribedColumn) -> Result<Column, String
         class,
         rule,
         trim: matches!(sql_type, SqlType::Char(_) | SqlType::NChar(_)),
-        offset: false,
+        offset: matches!(sql_type, SqlType::DateTimeOffset(_)),
         description: None,
         name,
     })
@@ -99,10 +100,10 @@ fn class_and_rule(name: &str, sql_type: SqlType) -> (Class, Option<Rule>) {
         (Class::Identifier, Some(Rule::Pseudonym { kind }))
     };
     match points_at(name) {
-        Some(PointsAt::Patient) => pseudonym("patient"),
-        Some(PointsAt::Provider) => pseudonym("provider"),
+        Some(PointsAt::Patient) if has_one_spelling(sql_type) => pseudonym("patient"),
+        Some(PointsAt::Provider) if has_one_spelling(sql_type) => pseudonym("provider"),
         Some(PointsAt::Birth) if sql_type.has_date() => (Class::Quasi, Some(Rule::Year)),
-        Some(PointsAt::Person | PointsAt::Birth) => (Class::Identifier, Some(Rule::Drop)),
+        Some(_) => (Class::Identifier, Some(Rule::Drop)),
         None if is_free_text(sql_type) => (Class::Clinical, Some(Rule::Drop)),
         None if sql_type.has_date() => (Class::Quasi, Some(Rule::Day)),
         None => (class_by_name(name), None),

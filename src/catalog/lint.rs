@@ -86,26 +86,50 @@ fn free_text(column: &Column, at: usize, report: &mut Report<'_>) {
     }
 }
 
+/// The same as the privacy rules themselves ask when they are applied, told before a run.
 fn rule_fits(column: &Column, at: usize, report: &mut Report<'_>) {
     let Some(rule) = &column.rule else {
         return;
     };
-    let wanted = match rule {
-        Rule::Day | Rule::Month | Rule::Year | Rule::Age if !column.sql_type.has_date() => "a date",
-        Rule::Postcode3 if !column.sql_type.is_text() => "a text",
-        Rule::Pseudonym { .. } if matches!(column.sql_type, SqlType::Real | SqlType::Float) => {
-            "a value with one spelling"
-        }
-        _ => return,
+    let sql_type = column.sql_type;
+    let (fits, wanted) = match rule {
+        Rule::Drop | Rule::Keep => return,
+        Rule::Day | Rule::Month | Rule::Year | Rule::Age => (sql_type.has_date(), "a date"),
+        Rule::Postcode3 => (sql_type.is_text(), "a text"),
+        Rule::Pseudonym { .. } => (has_one_spelling(sql_type), "a whole number, text or GUID"),
     };
-    report.at(
-        at,
-        format!(
-            "the rule `{rule}` wants {wanted}, and `{}` is `{}`",
-            column.name, column.sql_type
-        ),
-        "choose a rule that fits the type, or `privacy = \"drop\"`",
+    if !fits {
+        report.at(
+            at,
+            format!(
+                "the rule `{rule}` wants {wanted}, and `{}` is `{sql_type}`",
+                column.name
+            ),
+            "choose a rule that fits the type, or `privacy = \"drop\"`",
+        );
+    } else if matches!(sql_type, SqlType::DateTimeOffset(_)) && !column.offset {
+        report.at(
+            at,
+            format!(
+                "`{}` is an instant, whose date depends on where it was",
+                column.name
+            ),
+            format!("add `offset = true`, so that the rule `{rule}` finds the practice's date"),
+        );
+    }
+}
+
+/// Types whose equal values are equal text, so that equal values have equal pseudonyms.
+pub(super) fn has_one_spelling(sql_type: SqlType) -> bool {
+    let is_number = matches!(
+        sql_type,
+        SqlType::TinyInt
+            | SqlType::SmallInt
+            | SqlType::Int
+            | SqlType::BigInt
+            | SqlType::Decimal { scale: 0, .. }
     );
+    is_number || sql_type.is_text() || sql_type == SqlType::UniqueIdentifier
 }
 
 fn options_fit(column: &Column, at: usize, report: &mut Report<'_>) {

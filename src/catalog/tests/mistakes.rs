@@ -291,10 +291,18 @@ fn what_would_leave_without_a_rule_is_told() {
             ],
         ),
         (
+            "\"datetime not null\"",
+            "\"datetimeoffset(0) not null\"",
+            &[
+                "18:1 `observed` is an instant, whose date depends on where it was; \
+               add `offset = true`, so that the rule `day` finds the practice's date",
+            ],
+        ),
+        (
             "type = \"int not null\", class = \"identifier\"",
             "type = \"float not null\", class = \"identifier\"",
             &[
-                "17:1 the rule `pseudonym of patient` wants a value with one spelling, and `patient_id` is `float`; \
+                "17:1 the rule `pseudonym of patient` wants a whole number, text or GUID, and `patient_id` is `float`; \
                choose a rule that fits the type, or `privacy = \"drop\"`",
             ],
         ),

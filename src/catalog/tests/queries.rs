@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{GOOD, check, file, problems, query, with};
 use crate::catalog::contract_text::columns_block;
+use crate::catalog::describe::{DescribedColumn, propose};
 use crate::domain::{Class, Mode, PmsType, Rule, SqlType};
 
 #[test]
@@ -89,6 +90,60 @@ fn a_contract_printed_as_a_header_reads_back_the_same() {
     let text = GOOD.replace(&GOOD[start..end], &columns_block(&contract.columns));
 
     assert_eq!(query(&text).contract, contract);
+}
+
+#[test]
+fn whatever_is_proposed_for_a_result_has_no_problems() {
+    let types = [
+        "bit",
+        "tinyint",
+        "int",
+        "bigint",
+        "decimal(9,2)",
+        "numeric(9)",
+        "money",
+        "real",
+        "float",
+        "date",
+        "time(3)",
+        "smalldatetime",
+        "datetime",
+        "datetime2(7)",
+        "datetimeoffset(0)",
+        "char(4)",
+        "varchar(max)",
+        "text",
+        "nchar(4)",
+        "nvarchar(300)",
+        "xml",
+        "uniqueidentifier",
+        "binary(8)",
+        "varbinary(max)",
+        "image",
+        "timestamp",
+    ];
+    for name in [
+        "INTERNALID",
+        "USERID",
+        "SURNAME",
+        "DOB",
+        "VISITID",
+        "RESULT",
+    ] {
+        for type_name in types {
+            let described = DescribedColumn {
+                name: Some(name.to_owned()),
+                type_name: type_name.to_owned(),
+                nullable: false,
+            };
+            let text = format!(
+                "/*---\npurpose = \"p\"\nowner = \"o\"\npms = \"best-practice\"\nmode = \"snapshot\"\n\
+                 opt_out = \"filtered\"\n{}---*/\nSELECT t.{name} FROM T t",
+                propose(&[described]).expect("a proposal")
+            );
+            assert_eq!(problems(&text), [""; 0], "{text}");
+        }
+    }
 }
 
 #[test]
