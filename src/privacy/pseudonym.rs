@@ -17,7 +17,6 @@ use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, St
 use arrow::datatypes::{DataType, Decimal128Type, Int16Type, Int32Type, Int64Type, UInt8Type};
 use hmac::Mac;
 use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
 use super::key::{KeyedHash, PseudonymKey};
 use crate::domain::SiteKey;
@@ -27,28 +26,61 @@ const DIGITS: usize = 32;
 
 const SEPARATOR: u8 = 0x1F;
 
-/// Results recently asked for: the rows of one patient tend to come together, and hashing again costs more
-/// than remembering. 4,096 entries stay in the processor's second-level cache.
-const REMEMBERED: usize = 4096;
-
-/// Longer values are not remembered, so that an entry has a fixed size.
-const LONGEST_REMEMBERED: usize = 23;
+/// Pseudonyms that are remembered: about as many as a practice has patients. The table, 1.5 MiB, stays in
+/// the processor's second-level cache, and looking there is several times cheaper than hashing.
+const REMEMBERED: usize = 1 << 15;
 
 /// Makes the pseudonyms of one kind at one site.
 pub(super) struct Pseudonymiser {
     /// The hash after the key, the kind and the site.
     begun: KeyedHash,
     remembered: Vec<Remembered>,
-    /// The canonical text of the current value.
+    /// Where a value is written canonically before it is hashed.
     text: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
 struct Remembered {
-    /// Length of the value plus one; 0 is an empty entry.
-    mark: u8,
-    value: [u8; LONGEST_REMEMBERED],
+    key: u128,
+    /// The pseudonym; zeros in an empty entry.
     digits: [u8; DIGITS],
+}
+
+/// A value that names something.
+enum Name<'a> {
+    Number(i128),
+    Uuid(Uuid),
+    /// Without trailing blanks.
+    Text(&'a str),
+}
+
+impl Name<'_> {
+    /// What tells the value from all others of its column; `None` for long text.
+    fn key(&self) -> Option<u128> {
+        match self {
+            Self::Number(number) => Some(number.cast_unsigned()),
+            Self::Uuid(uuid) => Some(uuid.as_u128()),
+            Self::Text(text) => {
+                let mut bytes = [0; 16];
+                let (length, characters) = bytes.split_last_mut().expect("sixteen bytes");
+                characters
+                    .get_mut(..text.len())?
+                    .copy_from_slice(text.as_bytes());
+                *length = text.len() as u8;
+                Some(u128::from_le_bytes(bytes))
+            }
+        }
+    }
+
+    fn write_canonically(&self, text: &mut Vec<u8>) {
+        text.clear();
+        match self {
+            Self::Number(number) => write!(text, "{number}"),
+            Self::Uuid(uuid) => write!(text, "{}", uuid.as_hyphenated()),
+            Self::Text(characters) => text.write_all(characters.as_bytes()),
+        }
+        .expect("memory takes what is written");
+    }
 }
 
 impl Pseudonymiser {
@@ -62,8 +94,7 @@ impl Pseudonymiser {
             .chain_update(site.as_str())
             .chain_update([SEPARATOR]);
         let empty = Remembered {
-            mark: 0,
-            value: [0; LONGEST_REMEMBERED],
+            key: 0,
             digits: [0; DIGITS],
         };
         Self {
@@ -76,100 +107,100 @@ impl Pseudonymiser {
     /// The pseudonyms of a column of whole numbers, texts or UUIDs. Null stays null, and blank text, which
     /// names nobody, becomes null: else all who lack a number would look like one person.
     pub(super) fn of_column(&mut self, source: &ArrayRef) -> StringArray {
-        let write_text: &dyn Fn(usize, &mut Vec<u8>) = match source.data_type() {
-            DataType::UInt8 => &number_writer::<UInt8Type>(source),
-            DataType::Int16 => &number_writer::<Int16Type>(source),
-            DataType::Int32 => &number_writer::<Int32Type>(source),
-            DataType::Int64 => &number_writer::<Int64Type>(source),
-            DataType::Decimal128(..) => &number_writer::<Decimal128Type>(source),
-            DataType::FixedSizeBinary(_) => &uuid_writer(source),
-            _ => &text_writer(source),
-        };
+        match source.data_type() {
+            DataType::UInt8 => self.of_rows(source, numbers::<UInt8Type>(source)),
+            DataType::Int16 => self.of_rows(source, numbers::<Int16Type>(source)),
+            DataType::Int32 => self.of_rows(source, numbers::<Int32Type>(source)),
+            DataType::Int64 => self.of_rows(source, numbers::<Int64Type>(source)),
+            DataType::Decimal128(..) => self.of_rows(source, numbers::<Decimal128Type>(source)),
+            DataType::FixedSizeBinary(_) => self.of_rows(source, uuids(source)),
+            _ => self.of_rows(source, texts(source)),
+        }
+    }
+
+    fn of_rows<'a>(
+        &mut self,
+        source: &ArrayRef,
+        name_of: impl Fn(usize) -> Option<Name<'a>>,
+    ) -> StringArray {
+        let nulls = source.nulls();
         let mut pseudonyms = StringBuilder::with_capacity(source.len(), source.len() * DIGITS);
         for row in 0..source.len() {
-            self.text.clear();
-            if source.is_valid(row) {
-                write_text(row, &mut self.text);
-            }
-            if self.text.is_empty() {
-                pseudonyms.append_null();
-            } else {
-                let digits = self.of_canonical();
-                let digits = std::str::from_utf8(&digits).expect("hex digits are ASCII");
-                pseudonyms.append_value(digits);
+            let is_null = nulls.is_some_and(|nulls| nulls.is_null(row));
+            match if is_null { None } else { name_of(row) } {
+                None => pseudonyms.append_null(),
+                Some(name) => {
+                    let digits = self.of_name(&name);
+                    let digits = std::str::from_utf8(&digits).expect("hex digits are ASCII");
+                    pseudonyms.append_value(digits);
+                }
             }
         }
         pseudonyms.finish()
     }
 
-    /// The pseudonym of the canonical text at hand.
-    fn of_canonical(&mut self) -> [u8; DIGITS] {
-        if self.text.len() > LONGEST_REMEMBERED {
-            return digits(&self.begun, &self.text);
+    fn of_name(&mut self, name: &Name<'_>) -> [u8; DIGITS] {
+        let Some(key) = name.key() else {
+            return self.hash(name);
+        };
+        let place = place(key);
+        let entry = self.remembered[place];
+        if entry.key == key && entry.digits[0] != 0 {
+            return entry.digits;
         }
-        let mut value = [0; LONGEST_REMEMBERED];
-        value[..self.text.len()].copy_from_slice(&self.text);
-        let mark = self.text.len() as u8 + 1;
-        let entry = &mut self.remembered[place(&value)];
-        if entry.mark != mark || entry.value != value {
-            *entry = Remembered {
-                mark,
-                value,
-                digits: digits(&self.begun, &self.text),
-            };
-        }
-        entry.digits
+        let digits = self.hash(name);
+        self.remembered[place] = Remembered { key, digits };
+        digits
+    }
+
+    fn hash(&mut self, name: &Name<'_>) -> [u8; DIGITS] {
+        name.write_canonically(&mut self.text);
+        let hash = self
+            .begun
+            .clone()
+            .chain_update(&self.text)
+            .finalize()
+            .into_bytes();
+        hex(hash.first_chunk().expect("SHA-256 has 32 bytes"))
     }
 }
 
-/// Writes the number of a row in decimal.
-fn number_writer<T>(source: &ArrayRef) -> impl Fn(usize, &mut Vec<u8>)
+fn numbers<'a, T>(source: &'a ArrayRef) -> impl Fn(usize) -> Option<Name<'a>>
 where
     T: ArrowPrimitiveType,
-    T::Native: std::fmt::Display,
+    T::Native: Into<i128>,
 {
     let numbers = source.as_primitive::<T>();
-    move |row, text| write!(text, "{}", numbers.value(row)).expect("memory takes what is written")
+    move |row| Some(Name::Number(numbers.value(row).into()))
 }
 
-/// Writes the UUID of a row, dashed and in lower case.
-fn uuid_writer(source: &ArrayRef) -> impl Fn(usize, &mut Vec<u8>) {
+fn uuids<'a>(source: &'a ArrayRef) -> impl Fn(usize) -> Option<Name<'a>> {
     let uuids = source.as_fixed_size_binary();
-    move |row, text| {
-        let uuid = Uuid::from_slice(uuids.value(row)).expect("a UUID has sixteen bytes");
-        let mut digits = [0; Hyphenated::LENGTH];
-        text.extend_from_slice(uuid.as_hyphenated().encode_lower(&mut digits).as_bytes());
+    move |row| Uuid::from_slice(uuids.value(row)).ok().map(Name::Uuid)
+}
+
+fn texts<'a>(source: &'a ArrayRef) -> impl Fn(usize) -> Option<Name<'a>> {
+    let texts = source.as_string::<i32>();
+    move |row| {
+        let text = texts.value(row).trim_end_matches(' ');
+        (!text.is_empty()).then_some(Name::Text(text))
     }
 }
 
-/// Writes the text of a row without trailing blanks.
-fn text_writer(source: &ArrayRef) -> impl Fn(usize, &mut Vec<u8>) {
-    let texts = source.as_string::<i32>();
-    move |row, text| text.extend_from_slice(texts.value(row).trim_end_matches(' ').as_bytes())
+/// Where a key is remembered. The upper bits of a product with the golden ratio spread consecutive numbers
+/// evenly; a collision only costs a hash.
+fn place(key: u128) -> usize {
+    let folded = (key as u64) ^ (key >> 64) as u64;
+    let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (u64::BITS - REMEMBERED.ilog2())) as usize
 }
 
-/// Where a value is remembered: any spread will do, for a collision only costs a hash.
-fn place(value: &[u8; LONGEST_REMEMBERED]) -> usize {
-    let word = |at: usize| {
-        let bytes = value[at..at + 8].try_into().expect("eight bytes");
-        u64::from_le_bytes(bytes)
-    };
-    let mixed = word(0)
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        .wrapping_add(word(8))
-        .wrapping_mul(0xD6E8_FEB8_6659_FD93)
-        .wrapping_add(word(15))
-        .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> 32) as usize % REMEMBERED
-}
-
-fn digits(begun: &KeyedHash, value: &[u8]) -> [u8; DIGITS] {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let hash = begun.clone().chain_update(value).finalize().into_bytes();
+/// Two lower-case hex digits for each byte.
+fn hex(bytes: &[u8; DIGITS / 2]) -> [u8; DIGITS] {
     let mut digits = [0; DIGITS];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash.iter()) {
-        pair[0] = HEX[usize::from(byte >> 4)];
-        pair[1] = HEX[usize::from(byte & 0xF)];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        pair[1] = b"0123456789abcdef"[usize::from(byte & 0xF)];
     }
     digits
 }
