@@ -94,30 +94,27 @@ impl<'p> PageReader<'p> {
     #[inline]
     fn read_predicted(&mut self, mut rest: &'p [u8]) -> Result<(&'p [u8], usize), Malformed> {
         let row = self.rows_before + self.rows;
-        let mut token = match self.rows {
-            0 => &self.layout.opening,
-            _ => &self.layout.between,
-        };
-        for (filled, index) in self.layout.order.iter().enumerate() {
-            if filled > 0 {
-                token = &self.layout.keys[filled];
-            }
+        for (filled, step) in self.layout.steps.iter().enumerate() {
+            let token = match (filled, self.rows) {
+                (0, 0) => &self.layout.opening,
+                _ => &step.token,
+            };
             let Some(value) = token.strip(rest) else {
                 return Ok((rest, filled));
             };
-            let (after, misfit) = match self.columns[*index].read(value, row) {
+            let (after, misfit) = match self.columns[step.column].read(value, row) {
                 Ok(read) => read,
                 // White space before a value belongs to the token, which the slow route shall learn.
                 Err(_) if starts_blank(value) => return Ok((rest, filled)),
                 Err(problem) => return Err(problem),
             };
             if let Some(reason) = misfit {
-                self.findings
-                    .note(Subject::Column(*index), reason, u64::from(self.rows));
+                let subject = Subject::Column(step.column);
+                self.findings.note(subject, reason, u64::from(self.rows));
             }
             rest = after;
         }
-        Ok((rest, self.layout.order.len()))
+        Ok((rest, self.layout.steps.len()))
     }
 
     /// Reads what is left of a row of which `filled` columns are read, or finds that there is no further
@@ -127,8 +124,8 @@ impl<'p> PageReader<'p> {
         self.scratch.keys.clear();
         self.scratch.filled.clear();
         self.scratch.filled.resize(self.columns.len(), false);
-        for index in &self.layout.order[..filled] {
-            self.scratch.filled[*index] = true;
+        for step in &self.layout.steps[..filled] {
+            self.scratch.filled[step.column] = true;
         }
         let inner = if filled > 0 {
             rest
@@ -242,21 +239,27 @@ impl<'p> PageReader<'p> {
 
     /// Predicts that the next row will be written as this one, of which the first `filled` columns were
     /// as predicted before: every column once, and nothing else between them.
-    fn learn(&mut self, before_row: &[u8], inner: &[u8], filled: usize) {
+    ///
+    /// `before` is the page from the end of the row before, `inner` from behind the opening brace.
+    fn learn(&mut self, before: &[u8], inner: &[u8], filled: usize) {
         if !self.findings.is_empty() || filled + self.scratch.keys.len() != self.columns.len() {
             return;
         }
-        for (place, (index, from, to)) in (filled..).zip(self.scratch.keys.drain(..)) {
-            self.layout.order[place] = index;
+        let (before, brace) = (self.position(before), self.position(inner) - 1);
+        let steps = &mut self.layout.steps;
+        for (place, (column, from, to)) in (filled..).zip(self.scratch.keys.drain(..)) {
+            steps[place].column = column;
             if place > 0 {
-                self.layout.keys[place].set(&self.page[from..to]);
+                steps[place].token.set(&self.page[from..to]);
                 continue;
             }
-            let brace = self.page.len() - inner.len() - 1;
-            self.layout.opening.set(&self.page[brace..to]);
+            // Both ways into a row lead to the same column, so both change together.
+            let opening = &self.page[brace..to];
+            self.layout.opening.set(opening);
             if self.rows > 0 {
-                let from = self.page.len() - before_row.len();
-                self.layout.between.set(&self.page[from..to]);
+                steps[place].token.set(&self.page[before..to]);
+            } else {
+                steps[place].token.set(&[b"},", opening].concat());
             }
         }
     }

@@ -68,12 +68,17 @@ impl Token {
 pub(super) struct Layout {
     /// From the brace that opens the first row of a page to its first value.
     pub(super) opening: Token,
-    /// From the last value of a row to the first of the next.
-    pub(super) between: Token,
-    /// From one value to the next within a row; the first is not used.
-    pub(super) keys: Vec<Token>,
-    /// The column that each value belongs to.
-    pub(super) order: Vec<usize>,
+    /// Values in the order in which a row has them.
+    pub(super) steps: Vec<Step>,
+}
+
+/// One value of a row.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// From the value before, for the first that of the row before, to this one.
+    pub(super) token: Token,
+    /// The column that it belongs to.
+    pub(super) column: usize,
 }
 
 impl Layout {
@@ -82,15 +87,21 @@ impl Layout {
         let keys: Vec<String> = names
             .map(|name| serde_json::to_string(name).expect("a string is always JSON"))
             .collect();
+        let token = |column: usize, key: &str| match column {
+            0 => Token::new(format!("}},{{{key}:").as_bytes()),
+            _ => Token::new(format!(",{key}:").as_bytes()),
+        };
         let first = keys.first().map_or("", String::as_str);
         Self {
             opening: Token::new(format!("{{{first}:").as_bytes()),
-            between: Token::new(format!("}},{{{first}:").as_bytes()),
-            keys: keys
+            steps: keys
                 .iter()
-                .map(|key| Token::new(format!(",{key}:").as_bytes()))
+                .enumerate()
+                .map(|(column, key)| Step {
+                    token: token(column, key),
+                    column,
+                })
                 .collect(),
-            order: (0..keys.len()).collect(),
         }
     }
 }

@@ -72,7 +72,7 @@ fn up_to_eight_digits(word: u64, count: usize) -> u64 {
 /// The number that the leading digits of `rest` write, and how many there are: 0 to 16.
 ///
 /// A count of 16 may be the beginning of a longer number; the caller looks at the next byte.
-#[inline]
+#[inline(always)]
 pub(super) fn leading_digits(rest: &[u8]) -> (u64, usize) {
     let word = word8(rest);
     let count = digit_count(word);

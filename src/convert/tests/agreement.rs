@@ -222,22 +222,22 @@ fn row(contract: &Contract, wrong: u32) -> BoxedStrategy<Vec<String>> {
     values.boxed()
 }
 
-fn write(contract: &Contract, style: &Style, rows: &[Vec<String>]) -> String {
-    let [a, b, c] = style.blanks;
+/// Writes the rows in the styles given, which are repeated as long as there are rows.
+fn write(contract: &Contract, styles: &[Style], rows: &[Vec<String>]) -> String {
     let rows: Vec<String> = rows
         .iter()
-        .map(|row| {
-            let pairs: Vec<String> = style
-                .order
-                .iter()
-                .map(|i| {
-                    let key = serde_json::to_string(&contract.columns[*i].name).expect("a key");
-                    format!("{a}{key}{b}:{c}{}{a}", row[*i])
-                })
-                .collect();
+        .zip(styles.iter().cycle())
+        .map(|(row, style)| {
+            let [a, b, c] = style.blanks;
+            let pair = |i: &usize| {
+                let key = serde_json::to_string(&contract.columns[*i].name).expect("a key");
+                format!("{a}{key}{b}:{c}{}{a}", row[*i])
+            };
+            let pairs: Vec<String> = style.order.iter().map(pair).collect();
             format!("{b}{{{}}}{c}", pairs.join(","))
         })
         .collect();
+    let [a, b, _] = styles[0].blanks;
     format!("{a}[{}]{b}", rows.join(","))
 }
 
@@ -248,13 +248,14 @@ fn page(wrong: u32) -> BoxedStrategy<(Contract, Vec<String>)> {
         .prop_flat_map(move |columns| {
             let contract = Contract { columns };
             let rows = proptest::collection::vec(row(&contract, wrong), 0..5);
-            let page = (style(contract.columns.len()), rows);
+            let styles = proptest::collection::vec(style(contract.columns.len()), 1..3);
+            let page = (styles, rows);
             (Just(contract), proptest::collection::vec(page, 1..3))
         })
         .prop_map(|(contract, pages)| {
             let pages = pages
                 .iter()
-                .map(|(style, rows)| write(&contract, style, rows))
+                .map(|(styles, rows)| write(&contract, styles, rows))
                 .collect();
             (contract, pages)
         })

@@ -86,6 +86,21 @@ fn rows_of_changing_spelling_all_arrive() {
 }
 
 #[test]
+fn a_first_row_in_another_order_does_not_mislead_the_second() {
+    let contract = contract(&[("a", "int"), ("b", "int")]);
+    let mut converter = converter(&contract);
+    push(
+        &mut converter,
+        r#"[{"b":2,"a":1},{"a":3,"b":4},{"a":5,"b":6}]"#,
+    );
+    push(&mut converter, r#"[{"a":7,"b":8},{"b":10,"a":9}]"#);
+    let batch = converter.finish().expect("rows");
+    let values = |column: usize| batch.column(column).as_primitive::<Int32Type>().values();
+    assert_eq!(values(0), &[1, 3, 5, 7, 9]);
+    assert_eq!(values(1), &[2, 4, 6, 8, 10]);
+}
+
+#[test]
 fn a_batch_is_taken_once_enough_rows_are_there_and_the_rest_at_the_end() {
     let contract = contract(&[("a", "int")]);
     let mut converter = Converter::new(&super::build::query(), &contract, 15);
