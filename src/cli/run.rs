@@ -113,6 +113,13 @@ impl Run {
                 skipped.site, skipped.query, skipped.why
             ));
         }
+        if let Some(example) = outcome.unfinished.first() {
+            remark(&format!(
+                "{} windows end after today, such as {example}: later changes are not in them; the nightly windows, or --again, \
+                 bring those",
+                outcome.unfinished.len()
+            ));
+        }
         Ok(outcome.planned)
     }
 

@@ -204,20 +204,25 @@ impl Ledger {
         })
     }
 
-    /// The windows of a query version for which a site's object stands, oldest first. They may overlap.
+    /// The windows of a query version for which a site's object stands, oldest first, each with the time at
+    /// which it was extracted. They may overlap.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn coverage(&self, site: &SiteKey, query: &QueryId) -> Result<Vec<Window>, LedgerError> {
+    pub fn coverage(
+        &self,
+        site: &SiteKey,
+        query: &QueryId,
+    ) -> Result<Vec<(Window, DateTime<Utc>)>, LedgerError> {
         self.read("read the coverage", |transaction| {
             let mut statement = transaction.prepare_cached(
-                "SELECT window_start, window_end FROM extraction
+                "SELECT window_start, window_end, extracted_at FROM extraction
                  WHERE site = ?1 AND query = ?2 AND version = ?3 AND object_path IS NOT NULL
                  ORDER BY window_start, window_end",
             )?;
             let rows = statement.query_map(
                 params![site.as_str(), query.name.as_str(), query.version.number()],
-                column::window,
+                |row| Ok((column::window(row)?, column::instant(row, "extracted_at")?)),
             )?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -3,8 +3,8 @@
 //! Not for I/O: whoever calls hands in what the ledger knows and records what comes back. Planning is
 //! therefore free to repeat, and a plan can be shown before anything happens.
 //!
-//! Invariant: a window that is planned covers finished days of the site's own calendar only, so that what
-//! is recorded as covered stays covered.
+//! Days are those of the site's own calendar. A window counts as covered by an object only if its last day was
+//! over when the object was extracted.
 
 pub mod windows;
 

@@ -32,6 +32,9 @@ pub struct OnDemand {
     pub planned: Vec<Planned>,
     /// What was asked for and cannot be done, to be shown.
     pub skipped: Vec<Skipped>,
+    /// Planned although the window's last day is not over at the site, to be shown: later changes of that day
+    /// are not in the object, and the window does not count as covered.
+    pub unfinished: Vec<Extraction>,
 }
 
 /// A query that is not planned for a site.
@@ -54,11 +57,13 @@ pub enum SkippedWhy {
     /// The query is written for another practice management system.
     #[error("the query is for another practice management system")]
     OtherSystem,
-    /// A day counts as covered once extracted, so it must be over.
-    #[error("{last} is not over at the site, where it is {today} now; ask for days before that")]
-    NotOver {
-        /// Last day asked for.
-        last: NaiveDate,
+    /// A snapshot shows the rows of now, which are not those of a day to come.
+    #[error(
+        "{date} has not begun at the site, where it is {today} now; ask for a snapshot of today"
+    )]
+    NotBegun {
+        /// The day asked for.
+        date: NaiveDate,
         /// The date at the site.
         today: NaiveDate,
     },
@@ -71,11 +76,17 @@ pub fn on_demand(asked: &Asked<'_>, now: DateTime<Utc>) -> OnDemand {
     for site in asked.sites {
         for query in asked.queries {
             match windows_for(site, query, asked, now) {
-                Ok(windows) => outcome.planned.extend(
-                    windows
+                Ok(windows) => {
+                    for planned in windows
                         .into_iter()
-                        .map(|window| manual(site, query, window, now)),
-                ),
+                        .map(|window| manual(site, query, window, now))
+                    {
+                        if is_unfinished(site, query, &planned.extraction, now) {
+                            outcome.unfinished.push(planned.extraction.clone());
+                        }
+                        outcome.planned.push(planned);
+                    }
+                }
                 Err(why) => outcome.skipped.push(Skipped {
                     site: site.key.clone(),
                     query: query.id.clone(),
@@ -85,6 +96,14 @@ pub fn on_demand(asked: &Asked<'_>, now: DateTime<Utc>) -> OnDemand {
         }
     }
     outcome
+}
+
+fn is_unfinished(site: &Site, query: &Query, extraction: &Extraction, now: DateTime<Utc>) -> bool {
+    matches!(query.mode, Mode::Incremental { .. }) && extraction.window.end() > today_at(site, now)
+}
+
+fn today_at(site: &Site, now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&site.time_zone).date_naive()
 }
 
 fn windows_for(
@@ -99,33 +118,29 @@ fn windows_for(
     if site.pms_type != query.pms {
         return Err(SkippedWhy::OtherSystem);
     }
-    let today = now.with_timezone(&site.time_zone).date_naive();
+    let today = today_at(site, now);
     match query.mode {
         Mode::Snapshot => snapshot(asked.snapshot_date.unwrap_or(today), today),
-        Mode::Incremental { .. } => incremental(asked, today),
+        Mode::Incremental { .. } => Ok(incremental(asked, today)),
     }
 }
 
 fn snapshot(date: NaiveDate, today: NaiveDate) -> Result<Vec<Window>, SkippedWhy> {
     if date > today {
-        return Err(SkippedWhy::NotOver { last: date, today });
+        return Err(SkippedWhy::NotBegun { date, today });
     }
     Ok(vec![Window::day(date)])
 }
 
-fn incremental(asked: &Asked<'_>, today: NaiveDate) -> Result<Vec<Window>, SkippedWhy> {
+fn incremental(asked: &Asked<'_>, today: NaiveDate) -> Vec<Window> {
     let yesterday = today.pred_opt().map(Window::day);
     let Some(range) = asked.range.or(yesterday) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    if range.end() > today {
-        let last = range.end().pred_opt().unwrap_or(range.start());
-        return Err(SkippedWhy::NotOver { last, today });
-    }
-    Ok(match asked.max_days {
+    match asked.max_days {
         Some(days) => tile(range, days),
         None => vec![range],
-    })
+    }
 }
 
 fn manual(site: &Site, query: &Query, window: Window, now: DateTime<Utc>) -> Planned {
@@ -210,27 +225,33 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_not_over_is_not_planned() {
+    fn a_window_whose_last_day_is_not_over_is_planned_and_told() {
         let sites = [site("s2", chrono_tz::Australia::Brisbane)];
-        let queries = [incremental_query("visit"), snapshot_query("patient")];
+        let queries = [incremental_query("visit")];
         let mut asked = asked(&sites, &queries);
-        asked.range = Some("2026-11-18..2026-11-19".parse().expect("a window"));
+
+        asked.range = Some("2026-11-17..2026-11-18".parse().expect("a window"));
+        assert_eq!(on_demand(&asked, now()).unfinished, []);
+
+        asked.range = Some("2026-11-17..2026-11-19".parse().expect("a window"));
+        let outcome = on_demand(&asked, now());
+        assert_eq!(outcome.planned.len(), 1);
+        assert_eq!(outcome.unfinished, [outcome.planned[0].extraction.clone()]);
+    }
+
+    #[test]
+    fn a_snapshot_of_a_day_to_come_is_not_planned() {
+        let sites = [site("s2", chrono_tz::Australia::Brisbane)];
+        let queries = [snapshot_query("patient")];
+        let mut asked = asked(&sites, &queries);
         asked.snapshot_date = "2026-11-19".parse().ok();
 
         let outcome = on_demand(&asked, now());
 
         assert_eq!(outcome.planned, []);
-        let why: Vec<_> = outcome
-            .skipped
-            .iter()
-            .map(|skipped| skipped.why.to_string())
-            .collect();
         assert_eq!(
-            why,
-            [
-                "2026-11-18 is not over at the site, where it is 2026-11-18 now; ask for days before that",
-                "2026-11-19 is not over at the site, where it is 2026-11-18 now; ask for days before that",
-            ]
+            outcome.skipped[0].why.to_string(),
+            "2026-11-19 has not begun at the site, where it is 2026-11-18 now; ask for a snapshot of today"
         );
     }
 

@@ -270,9 +270,8 @@ fn the_old_object_stands_until_a_new_one_is_recorded() {
     home.plan(&[VISIT]);
     let claim = home.run_up_to_record("02:00");
     home.succeed(&claim, "02:01");
-    let covered = ["2026-11-18..2026-11-19"
-        .parse::<Window>()
-        .expect("a window")];
+    let window: Window = "2026-11-18..2026-11-19".parse().expect("a window");
+    let covered = [(window, at("02:01"))];
     let coverage = || {
         let site = "s1".parse().expect("a key");
         home.ledger
