@@ -87,12 +87,8 @@ impl PageBytes {
     }
 }
 
-/// Asks a practice one query for a window, as the client would.
-pub(crate) fn ask(
-    database: &mut Database,
-    query: &Query,
-    window: Window,
-) -> Result<PageBytes, SqlError> {
+/// The parameters of a query for a window, bound as the client binds them.
+pub(crate) fn parameters(query: &Query, window: Window) -> Vec<Parameter> {
     let parameter = |name: &str, sql_type: &str, value: String| Parameter {
         name: name.to_owned(),
         direction: Direction::Input,
@@ -101,7 +97,7 @@ pub(crate) fn ask(
         size: None,
     };
     let midnight = |day: NaiveDate| day.format("%Y-%m-%dT00:00:00").to_string();
-    let parameters = match query.mode {
+    match query.mode {
         Mode::Incremental { overlap_days } => vec![
             parameter(
                 "window_start",
@@ -118,13 +114,21 @@ pub(crate) fn ask(
             )]
         }
         Mode::Snapshot => Vec::new(),
-    };
+    }
+}
+
+/// Asks a practice one query for a window, as the client would.
+pub(crate) fn ask(
+    database: &mut Database,
+    query: &Query,
+    window: Window,
+) -> Result<PageBytes, SqlError> {
     let command = Command {
         text: query.sql.clone(),
         catalogue: query.catalogue.clone(),
         mode: engine::Mode::Reader,
         stored_procedure: false,
-        parameters,
+        parameters: parameters(query, window),
         now: Now {
             local: window.end().and_time(NaiveTime::MIN),
             offset_minutes: 600,
