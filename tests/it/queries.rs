@@ -1,8 +1,9 @@
 //! The query files that ship: they lint clean and hold what the design promises of each.
 
 use chrono::NaiveDate;
-use halo_extract::domain::Window;
+use halo_extract::domain::{Mode, Window};
 
+use crate::harness::project;
 use crate::lake::{Site, catalog, parameters};
 
 #[test]
@@ -30,5 +31,41 @@ fn every_contract_is_what_the_server_describes() {
             .map(|column| (column.name.clone(), column.sql_type.to_string()))
             .collect();
         assert_eq!(described, contract, "{}", query.id);
+    }
+}
+
+#[test]
+fn the_readme_of_the_queries_names_every_one_with_its_mode() {
+    let readme = std::fs::read_to_string(project().join("queries/README.md")).expect("a file");
+    for query in catalog().queries() {
+        let mode = match query.mode {
+            Mode::Incremental { .. } => "incremental",
+            Mode::Snapshot => "snapshot",
+        };
+        let begins = format!("| `{}` |", query.id.name);
+        let line = readme.lines().find(|line| line.starts_with(&begins));
+        let line = line.unwrap_or_else(|| panic!("{} is not in queries/README.md", query.id));
+        assert!(line.contains(&format!("| {mode} |")), "{line}");
+    }
+}
+
+#[test]
+fn every_query_of_patients_is_closed_to_those_who_opted_out() {
+    for query in catalog().queries() {
+        let of_patients = query
+            .contract
+            .columns
+            .iter()
+            .any(|column| column.name == "patient_id");
+        if of_patients {
+            assert!(query.sql.contains("DATASHARINGOPTOUT = 0"), "{}", query.id);
+            assert!(query.sql.contains("DENYACCESS = 0"), "{}", query.id);
+            let has_status = query
+                .contract
+                .columns
+                .iter()
+                .any(|c| c.name == "record_status");
+            assert!(has_status, "{}: deletions must flow", query.id);
+        }
     }
 }
