@@ -20,6 +20,23 @@ pub struct Database {
     schema: Schema,
 }
 
+/// A row that does not fit its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Which row, counted from one; zero when it was not a row's fault.
+    pub row: u64,
+    /// Which column, when it was one value's fault.
+    pub column: Option<String>,
+    /// Why, as the server says it. The text may quote the value.
+    pub error: SqlError,
+}
+
+impl From<Misfit> for SqlError {
+    fn from(misfit: Misfit) -> Self {
+        misfit.error
+    }
+}
+
 /// Stops a running command from another thread.
 pub struct Interrupt(rusqlite::InterruptHandle);
 
@@ -79,30 +96,50 @@ impl Database {
         table: &str,
         rows: impl IntoIterator<Item = Vec<Value>>,
     ) -> Result<u64, SqlError> {
+        self.load(catalogue, table, rows.into_iter().map(Ok::<_, SqlError>))
+    }
+
+    /// As `insert`, from rows that may fail to come, and saying which row and column did not fit.
+    ///
+    /// # Errors
+    /// The source's own error, or a misfit. Nothing is added then.
+    pub fn load<E: From<Misfit>>(
+        &mut self,
+        catalogue: &str,
+        table: &str,
+        rows: impl IntoIterator<Item = Result<Vec<Value>, E>>,
+    ) -> Result<u64, E> {
+        let whole = |error: SqlError| Misfit {
+            row: 0,
+            column: None,
+            error,
+        };
         let object = self
             .schema
             .find(catalogue, table)
-            .ok_or_else(|| SqlError::invalid_object(table))?;
+            .ok_or_else(|| whole(SqlError::invalid_object(table)))?;
         let transaction = self
             .connection
             .transaction()
-            .map_err(|error| from_sqlite(&error))?;
+            .map_err(|error| whole(from_sqlite(&error)))?;
         let mut count = 0;
         {
             let places = vec!["?"; object.columns.len()].join(", ");
             let sql = format!("INSERT INTO {} VALUES ({places})", object.storage());
             let mut insert = transaction
                 .prepare(&sql)
-                .map_err(|error| from_sqlite(&error))?;
+                .map_err(|error| whole(from_sqlite(&error)))?;
             for row in rows {
-                let stored = stored_row(object, row)?;
+                let stored = stored_row(object, count + 1, row?)?;
                 insert
                     .execute(params_from_iter(stored))
-                    .map_err(|error| from_sqlite(&error))?;
+                    .map_err(|error| whole(from_sqlite(&error)))?;
                 count += 1;
             }
         }
-        transaction.commit().map_err(|error| from_sqlite(&error))?;
+        transaction
+            .commit()
+            .map_err(|error| whole(from_sqlite(&error)))?;
         Ok(count)
     }
 
@@ -308,25 +345,35 @@ fn column_clause(column: &ColumnDefinition) -> String {
     format!("{}{collation}{null}", quoted(&column.name))
 }
 
-fn stored_row(object: &Object, row: Vec<Value>) -> Result<Vec<Stored>, SqlError> {
+fn stored_row(object: &Object, at: u64, row: Vec<Value>) -> Result<Vec<Stored>, Misfit> {
     if row.len() != object.columns.len() {
-        return Err(SqlError::new(
+        let error = SqlError::new(
             213,
             "Column name or number of supplied values does not match table definition.",
-        ));
+        );
+        return Err(Misfit {
+            row: at,
+            column: None,
+            error,
+        });
     }
     let mut stored = Vec::with_capacity(row.len());
     for (value, column) in row.into_iter().zip(&object.columns) {
+        let misfit = |error| Misfit {
+            row: at,
+            column: Some(column.name.clone()),
+            error,
+        };
         if value == Value::Null && !column.nullable {
-            return Err(SqlError::new(
+            return Err(misfit(SqlError::new(
                 515,
                 format!(
                     "Cannot insert the value NULL into column '{}', table '{}.dbo.{}'; column does not allow nulls. INSERT fails.",
                     column.name, object.catalogue, object.name
                 ),
-            ));
+            )));
         }
-        stored.push(value.stored(column.sql_type)?);
+        stored.push(value.stored(column.sql_type).map_err(misfit)?);
     }
     Ok(stored)
 }

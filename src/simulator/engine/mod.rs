@@ -8,6 +8,7 @@
 
 mod command;
 mod database;
+mod definitions;
 mod error;
 mod json;
 mod runtime;
@@ -23,7 +24,8 @@ mod tests;
 pub use command::{
     Command, Direction, Mode, Now, Outcome, OutputParameter, Parameter, ResultColumn, RowSink, Stop,
 };
-pub use database::{Database, Interrupt};
+pub use database::{Database, Interrupt, Misfit};
+pub use definitions::table_definitions;
 pub use error::SqlError;
 pub use types::{ColumnDefinition, SqlType, TableDefinition, UnknownType};
 pub use value::Value;

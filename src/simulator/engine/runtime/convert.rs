@@ -155,7 +155,7 @@ impl Conversion {
             decimal::parse(&cleaned, scale)
         };
         let number = number.ok_or_else(|| self.not_numeric())?;
-        decimal_in_range(number, precision, self.to)
+        self.decimal_in_range(number, precision)
     }
 
     fn text_to_binary(self, text: &str) -> Result<Stored, SqlError> {
@@ -207,7 +207,7 @@ impl Conversion {
         if let Some((precision, scale)) = to.as_decimal() {
             let scaled =
                 decimal::rescale(i128::from(number), 0, scale).ok_or_else(|| self.overflow())?;
-            return decimal_in_range(scaled, precision, to);
+            return self.decimal_in_range(scaled, precision);
         }
         if to.is_float() {
             #[expect(
@@ -250,12 +250,12 @@ impl Conversion {
             )]
             let whole = number.trunc() as i128;
             return integer_in_range(whole, to)
-                .ok_or_else(|| self.overflow())
+                .ok_or_else(|| self.integer_overflow(number))
                 .map(Stored::Integer);
         }
         if let Some((precision, scale)) = to.as_decimal() {
             let scaled = decimal::from_f64(number, scale).ok_or_else(|| self.overflow())?;
-            return decimal_in_range(scaled, precision, to);
+            return self.decimal_in_range(scaled, precision);
         }
         if to.is_float() {
             return Ok(float(number, to));
@@ -285,7 +285,7 @@ impl Conversion {
         }
         if let Some((precision, target)) = to.as_decimal() {
             let scaled = decimal::rescale(number, scale, target).ok_or_else(|| self.overflow())?;
-            return decimal_in_range(scaled, precision, to);
+            return self.decimal_in_range(scaled, precision);
         }
         if to.is_float() {
             return Ok(float(decimal::to_f64(number, scale), to));
@@ -435,6 +435,15 @@ impl Conversion {
         Err(self.not_allowed())
     }
 
+    fn decimal_in_range(self, number: i128, precision: u8) -> Result<Stored, SqlError> {
+        let fits = match self.to {
+            SqlType::Money => i64::try_from(number).is_ok(),
+            SqlType::SmallMoney => i32::try_from(number).is_ok(),
+            _ => decimal::fits(number, precision),
+        };
+        if fits { Ok(Stored::Blob(decimal::encode(number).to_vec())) } else { Err(self.overflow()) }
+    }
+
     /// Numbers do not shrink into a text that is too short: SQL Server refuses.
     fn number_to_text(self, text: String) -> Result<Stored, SqlError> {
         match self.to.length() {
@@ -486,11 +495,7 @@ impl Conversion {
     }
 
     fn not_numeric(self) -> SqlError {
-        let to = if matches!(self.to, SqlType::Decimal(..)) {
-            "numeric"
-        } else {
-            self.to.name()
-        };
+        let to = shown(self.to);
         SqlError::new(
             8114,
             format!("Error converting data type {} to {to}.", self.from.name()),
@@ -498,21 +503,26 @@ impl Conversion {
     }
 
     fn overflow(self) -> SqlError {
-        let to = if matches!(self.to, SqlType::Decimal(..)) {
-            "numeric"
-        } else {
-            self.to.name()
-        };
-        if self.from.is_text() || self.from.is_integer() && self.to.is_integer() {
-            return SqlError::overflow(to);
+        if self.from.is_integer() && self.to.is_integer() {
+            return SqlError::overflow(self.to.name());
         }
-        SqlError::new(
-            8115,
-            format!(
-                "Arithmetic overflow error converting {} to data type {to}.",
-                self.from.name()
-            ),
-        )
+        let message =
+            format!("Arithmetic overflow error converting {} to data type {}.", shown(self.from), shown(self.to));
+        SqlError::new(8115, message)
+    }
+
+    /// Short integers name the value that does not fit.
+    fn integer_overflow(self, number: impl std::fmt::Display) -> SqlError {
+        let to = self.to.name();
+        match self.to {
+            SqlType::TinyInt | SqlType::SmallInt if self.from.is_integer() => {
+                SqlError::new(220, format!("Arithmetic overflow error for data type {to}, value = {number}."))
+            }
+            _ if self.from.is_float() => {
+                SqlError::new(232, format!("Arithmetic overflow error for type {to}, value = {number}."))
+            }
+            _ => self.overflow(),
+        }
     }
 
     fn moment_error(self, reason: Unreadable) -> SqlError {
@@ -560,6 +570,11 @@ pub(crate) fn not_allowed(from: SqlType, to: SqlType) -> SqlError {
     )
 }
 
+/// In messages the server calls `decimal` by its other name.
+fn shown(sql_type: SqlType) -> &'static str {
+    if matches!(sql_type, SqlType::Decimal(..)) { "numeric" } else { sql_type.name() }
+}
+
 fn broken() -> SqlError {
     SqlError::new(824, "A stored value does not have its column's form.")
 }
@@ -583,23 +598,6 @@ fn integer_in_range(number: i128, to: SqlType) -> Option<i64> {
     range
         .contains(&number)
         .then(|| i64::try_from(number).expect("within bigint"))
-}
-
-fn decimal_in_range(number: i128, precision: u8, to: SqlType) -> Result<Stored, SqlError> {
-    let fits = match to {
-        SqlType::Money => i64::try_from(number).is_ok(),
-        SqlType::SmallMoney => i32::try_from(number).is_ok(),
-        _ => decimal::fits(number, precision),
-    };
-    if !fits {
-        let name = if matches!(to, SqlType::Decimal(..)) {
-            "numeric"
-        } else {
-            to.name()
-        };
-        return Err(SqlError::overflow(name));
-    }
-    Ok(Stored::Blob(decimal::encode(number).to_vec()))
 }
 
 fn float(number: f64, to: SqlType) -> Stored {
@@ -631,7 +629,7 @@ fn float_text(number: f64, style: Option<i64>) -> String {
         .split_once('e')
         .expect("written with an exponent");
     let exponent: i32 = exponent.parse().expect("written as a number");
-    if style.is_some_and(|style| style != 0) || !(-5..15).contains(&exponent) {
+    if style.is_some_and(|style| style != 0) || !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         let mantissa = if style.is_some_and(|s| s != 0) {
             mantissa

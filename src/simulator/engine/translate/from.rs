@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::Translator;
 use super::convert::implicit;
 use super::query::{Nesting, named_columns};
-use super::scope::{Place, Scope, Source, Typed, Visible, same};
+use super::scope::{Constant, Place, Scope, Source, Typed, Visible, same};
 use crate::simulator::engine::schema::{Body, quoted};
 use crate::simulator::engine::{SqlError, SqlType};
 
@@ -383,8 +383,9 @@ impl Translator<'_> {
             values.push(self.value(expression, scope)?);
         }
         let function = name.to_string().to_lowercase();
-        let (sql, column, sql_type) = match (function.as_str(), values.len()) {
-            ("generate_series", 2 | 3) => series(values)?,
+        let own = self.alias();
+        let (sql, read, sql_type) = match (function.as_str(), values.len()) {
+            ("generate_series", 2 | 3) => series(values, &own)?,
             ("string_split", 2) => {
                 let mut values = values.into_iter();
                 let (text, separator) = (
@@ -392,16 +393,15 @@ impl Translator<'_> {
                     values.next().expect("counted"),
                 );
                 let (sql, sql_type) = super::text_call::split_call(text, separator)?;
-                (sql, "value", sql_type)
+                (sql, format!("{own}.value"), sql_type)
             }
             _ => return Err(SqlError::invalid_object(&name.to_string())),
         };
-        let own = self.alias();
         let visible = alias.map_or(function, |alias| alias.name.value.clone());
         let column_name = alias
             .and_then(|alias| renamed(alias).into_iter().next())
             .unwrap_or("value".into());
-        let value = Typed::new(format!("{own}.{column}"), sql_type, false);
+        let value = Typed::new(read, sql_type, false);
         Ok(Piece {
             sql: format!("{sql} AS {own}"),
             sources: vec![Source {
@@ -417,27 +417,42 @@ impl Translator<'_> {
     }
 }
 
-/// `GENERATE_SERIES(start, stop[, step])` over integers; without a step it counts towards the stop.
-fn series(values: Vec<Typed>) -> Result<(String, &'static str, SqlType), SqlError> {
+/// `GENERATE_SERIES(start, stop[, step])` over integers: SQLite text, how to read a value, and its type.
+///
+/// SQLite's function of that name counts down differently, so only what goes up by a constant is left to it;
+/// everything else counts steps from zero. Without a step, T-SQL counts towards the stop.
+fn series(values: Vec<Typed>, alias: &str) -> Result<(String, String, SqlType), SqlError> {
     let sql_type = super::convert::common_type(&values);
     if !sql_type.is_integer() || sql_type == SqlType::Bit {
         return Err(SqlError::unsupported("GENERATE_SERIES of decimals"));
     }
+    let constants: Vec<Option<i64>> = values
+        .iter()
+        .map(|value| match value.constant {
+            Constant::Integer(number) => Some(number),
+            _ => None,
+        })
+        .collect();
     let mut parts = Vec::new();
     for value in values {
         parts.push(implicit(value, sql_type)?.sql);
     }
-    if parts.len() == 2 {
-        parts.push(format!(
-            "(CASE WHEN {} <= {} THEN 1 ELSE -1 END)",
-            parts[0], parts[1]
-        ));
+    let (start, stop) = (&parts[0], &parts[1]);
+    let upwards = match constants[..] {
+        [Some(start), Some(stop)] => start <= stop,
+        [_, _, Some(step)] => step > 0,
+        _ => false,
+    };
+    if upwards {
+        return Ok((format!("generate_series({})", parts.join(", ")), format!("{alias}.value"), sql_type));
     }
-    Ok((
-        format!("generate_series({})", parts.join(", ")),
-        "value",
-        sql_type,
-    ))
+    if constants.get(2) == Some(&Some(0)) {
+        return Err(SqlError::new(4199, "Argument value 0 is invalid for argument 3 of generate_series function."));
+    }
+    let step = parts.get(2).cloned().unwrap_or_else(|| format!("(CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END)"));
+    let steps = format!("t_div({stop} - {start}, {step})");
+    let last = format!("(CASE WHEN ({stop} - {start}) * {step} >= 0 THEN {steps} ELSE -1 END)");
+    Ok((format!("generate_series(0, {last})"), format!("({start} + {alias}.value * {step})"), sql_type))
 }
 
 /// The old spelling of hints: `FROM T (NOLOCK)`.
