@@ -224,9 +224,22 @@ fn the_real_data_sets_load_whole() {
     );
     let some = tempfile::tempdir().unwrap();
     for name in ["adam_adsl.parquet", "sdtm_vs.parquet"] {
-        fs::copy(root.join("cdisc-pilot-01").join(name), some.path().join(name)).unwrap();
+        fs::copy(
+            root.join("cdisc-pilot-01").join(name),
+            some.path().join(name),
+        )
+        .unwrap();
     }
     let mut trial = filled(some.path(), None).unwrap();
-    assert_eq!(rows(&mut trial, "SELECT COUNT(*) AS n FROM sdtm_vs"), r#"{"n":29643}"#);
-    assert_eq!(rows(&mut trial, "SELECT COUNT(*) AS n FROM adam_adsl WHERE AGE < 200"), r#"{"n":254}"#);
+    assert_eq!(
+        rows(&mut trial, "SELECT COUNT(*) AS n FROM sdtm_vs"),
+        r#"{"n":29643}"#
+    );
+    assert_eq!(
+        rows(
+            &mut trial,
+            "SELECT COUNT(*) AS n FROM adam_adsl WHERE AGE < 200"
+        ),
+        r#"{"n":254}"#
+    );
 }

@@ -8,7 +8,7 @@ use super::runtime::convert::Conversion;
 use super::runtime::{self, COLLATION, from_sqlite};
 use super::schema::{Body, Object, Schema, quoted};
 use super::script::{self, Script, no_procedure};
-use super::translate::{Translator, Variable, Variables, metadata};
+use super::translate::{self, Translator, Variable, Variables, metadata};
 use super::{
     ColumnDefinition, Command, Direction, Now, Outcome, OutputParameter, Parameter, ResultColumn,
     RowSink, SqlError, SqlType, TableDefinition, Value,
@@ -305,19 +305,8 @@ impl Database {
         parameters: &[Parameter],
     ) -> Result<Vec<ResultColumn>, SqlError> {
         let catalogue = self.catalogue(catalogue)?;
-        let statements = script::parse(text)?;
-        let mut variables = variables(parameters)?;
-        for statement in &statements {
-            match statement {
-                Statement::Query(query) => {
-                    let translator = Translator::new(&self.schema, &catalogue, epoch(), &variables);
-                    return translator.rows(query).map(|translated| translated.columns);
-                }
-                Statement::Declare { stmts } => script::declare_types(stmts, &mut variables)?,
-                _ => {}
-            }
-        }
-        Ok(Vec::new())
+        let variables = variables(parameters)?;
+        translate::describe(&self.schema, &catalogue, epoch(), text, variables)
     }
 
     /// A handle that stops the running command from another thread.

@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 use rusqlite::types::Value as Stored;
 use sqlparser::ast::{
-    ConditionalStatements, Declare, DeclareAssignment, Expr, IfStatement, Query, SelectItem, Set,
-    SetExpr, Statement,
+    BinaryOperator, ConditionalStatements, Declare, DeclareAssignment, Expr, IfStatement, Query,
+    SelectItem, Set, SetExpr, Statement, Value,
 };
 use sqlparser::dialect::MsSqlDialect;
 use sqlparser::parser::{Parser, ParserOptions};
@@ -13,7 +13,9 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use super::json::RowWriter;
 use super::runtime::from_sqlite;
 use super::schema::Schema;
-use super::translate::{Statement as Translated, Translator, Variable, Variables, named_type};
+use super::translate::{
+    Statement as Translated, Translator, Variable, Variables, describing_query, named_type,
+};
 use super::{Mode, Now, ResultColumn, RowSink, SqlError, SqlType};
 
 /// Reads a text into statements.
@@ -178,9 +180,11 @@ impl Script<'_> {
                 }
                 return Ok(Flow::Done);
             }
-            Statement::Execute { name, .. } => {
+            Statement::Execute {
+                name, parameters, ..
+            } => {
                 let name = name.as_ref().map(ToString::to_string).unwrap_or_default();
-                return Err(no_procedure(&name));
+                self.execute(&name, parameters)?;
             }
             other => {
                 let text = other.to_string();
@@ -209,6 +213,26 @@ impl Script<'_> {
         }
         self.columns = Some(columns.clone());
         self.stream(&translated, &columns)
+    }
+
+    /// The one procedure that is here; practices' own are not.
+    fn execute(&mut self, name: &str, parameters: &[Expr]) -> Result<(), SqlError> {
+        let known = name
+            .rsplit('.')
+            .next()
+            .unwrap_or(name)
+            .trim_matches(['[', ']']);
+        if !known.eq_ignore_ascii_case("sp_describe_first_result_set") {
+            return Err(no_procedure(name));
+        }
+        let mut texts = parameters.iter().map(constant_text);
+        let text = texts
+            .next()
+            .flatten()
+            .ok_or_else(|| SqlError::syntax(name))?;
+        let declared = texts.next().flatten().unwrap_or_default();
+        let query = describing_query(self.schema, &self.catalogue, self.now, &text, &declared)?;
+        self.query(&query)
     }
 
     /// Hands rows on as SQLite finds them.
@@ -405,6 +429,24 @@ impl Script<'_> {
     }
 }
 
+/// The text of a procedure's argument, with or without its name.
+fn constant_text(argument: &Expr) -> Option<String> {
+    match argument {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Eq,
+            right,
+        } if left.to_string().starts_with('@') => constant_text(right),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::NationalStringLiteral(text) => {
+                Some(text.clone())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// 2812, for a procedure that is not there.
 pub(crate) fn no_procedure(name: &str) -> SqlError {
     SqlError::new(2812, format!("Could not find stored procedure '{name}'."))
@@ -438,30 +480,4 @@ fn write_error(error: &rusqlite::Error) -> SqlError {
         );
     }
     from_sqlite(error)
-}
-
-/// Enters the types of declarations, without their values: enough for describing.
-///
-/// # Errors
-/// 243 for a name that is no type.
-pub(crate) fn declare_types(
-    declarations: &[Declare],
-    variables: &mut Variables,
-) -> Result<(), SqlError> {
-    for declaration in declarations {
-        let Some(data_type) = &declaration.data_type else {
-            continue;
-        };
-        let sql_type = named_type(data_type)?;
-        for name in &declaration.names {
-            variables.insert(
-                name.value.to_lowercase(),
-                Variable {
-                    sql_type,
-                    value: Stored::Null,
-                },
-            );
-        }
-    }
-    Ok(())
 }

@@ -1029,7 +1029,9 @@ fn a_sink_that_has_enough_stops_the_command() {
     }
 
     let mut sink = One(0);
-    let endless = command("SELECT value FROM GENERATE_SERIES(CAST(1 AS bigint), CAST(9000000000000 AS bigint))");
+    let endless = command(
+        "SELECT value FROM GENERATE_SERIES(CAST(1 AS bigint), CAST(9000000000000 AS bigint))",
+    );
     let error = practice().run(&endless, &mut sink).unwrap_err();
 
     assert_eq!((error.number, sink.0), (0, 3));
@@ -1057,4 +1059,24 @@ fn another_thread_can_interrupt_a_command() {
     interrupt.interrupt();
 
     assert_eq!(worker.join().unwrap().unwrap_err().number, -2);
+}
+
+#[test]
+fn the_server_describes_results_itself() {
+    let first = r#"{"is_hidden":false,"column_ordinal":1,"name":"INTERNALID","is_nullable":false,"system_type_id":56,"system_type_name":"int","max_length":4,"precision":10,"scale":0}"#;
+
+    let described = rows(
+        "EXEC sp_describe_first_result_set N'SELECT INTERNALID, SURNAME FROM PATIENTS WHERE DOB > @d', N'@d datetime'",
+    );
+    assert!(described.starts_with(first), "{described}");
+    assert_eq!(
+        rows(
+            "SELECT name, system_type_name AS t, is_nullable AS n FROM sys.dm_exec_describe_first_result_set(N'SELECT SURNAME, N''x'' AS c FROM PATIENTS', NULL, 0) ORDER BY column_ordinal"
+        ),
+        r#"{"name":"SURNAME","t":"char(10)","n":true} {"name":"c","t":"nvarchar(1)","n":false}"#
+    );
+    assert_eq!(
+        rows("EXEC sp_describe_first_result_set @tsql = N'SELECT NOPE FROM PATIENTS'"),
+        "207 Invalid column name 'NOPE'."
+    );
 }

@@ -201,7 +201,7 @@ impl Conversion {
         }
         if to.is_integer() {
             return integer_in_range(i128::from(number), to)
-                .ok_or_else(|| self.overflow())
+                .ok_or_else(|| self.integer_overflow(number))
                 .map(Stored::Integer);
         }
         if let Some((precision, scale)) = to.as_decimal() {
@@ -441,7 +441,11 @@ impl Conversion {
             SqlType::SmallMoney => i32::try_from(number).is_ok(),
             _ => decimal::fits(number, precision),
         };
-        if fits { Ok(Stored::Blob(decimal::encode(number).to_vec())) } else { Err(self.overflow()) }
+        if fits {
+            Ok(Stored::Blob(decimal::encode(number).to_vec()))
+        } else {
+            Err(self.overflow())
+        }
     }
 
     /// Numbers do not shrink into a text that is too short: SQL Server refuses.
@@ -506,8 +510,11 @@ impl Conversion {
         if self.from.is_integer() && self.to.is_integer() {
             return SqlError::overflow(self.to.name());
         }
-        let message =
-            format!("Arithmetic overflow error converting {} to data type {}.", shown(self.from), shown(self.to));
+        let message = format!(
+            "Arithmetic overflow error converting {} to data type {}.",
+            shown(self.from),
+            shown(self.to)
+        );
         SqlError::new(8115, message)
     }
 
@@ -515,12 +522,14 @@ impl Conversion {
     fn integer_overflow(self, number: impl std::fmt::Display) -> SqlError {
         let to = self.to.name();
         match self.to {
-            SqlType::TinyInt | SqlType::SmallInt if self.from.is_integer() => {
-                SqlError::new(220, format!("Arithmetic overflow error for data type {to}, value = {number}."))
-            }
-            _ if self.from.is_float() => {
-                SqlError::new(232, format!("Arithmetic overflow error for type {to}, value = {number}."))
-            }
+            SqlType::TinyInt | SqlType::SmallInt if self.from.is_integer() => SqlError::new(
+                220,
+                format!("Arithmetic overflow error for data type {to}, value = {number}."),
+            ),
+            _ if self.from.is_float() => SqlError::new(
+                232,
+                format!("Arithmetic overflow error for type {to}, value = {number}."),
+            ),
             _ => self.overflow(),
         }
     }
@@ -572,7 +581,11 @@ pub(crate) fn not_allowed(from: SqlType, to: SqlType) -> SqlError {
 
 /// In messages the server calls `decimal` by its other name.
 fn shown(sql_type: SqlType) -> &'static str {
-    if matches!(sql_type, SqlType::Decimal(..)) { "numeric" } else { sql_type.name() }
+    if matches!(sql_type, SqlType::Decimal(..)) {
+        "numeric"
+    } else {
+        sql_type.name()
+    }
 }
 
 fn broken() -> SqlError {

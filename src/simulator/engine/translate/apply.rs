@@ -230,7 +230,11 @@ impl Translator<'_> {
         let from = inner.sql.trim_start_matches(" FROM ");
         let mut joined = left;
         // SQLite forgets the alias of a single table in brackets.
-        let from = if inner.sources.len() > 1 { format!("({from})") } else { from.to_owned() };
+        let from = if inner.sources.len() > 1 {
+            format!("({from})")
+        } else {
+            from.to_owned()
+        };
         joined.sql = format!("{} JOIN {from}", joined.sql);
         joined.sources.push(Source {
             name: alias.name.value.clone(),

@@ -375,6 +375,12 @@ impl Translator<'_> {
     ) -> Result<Piece, SqlError> {
         let empty = Scope::empty();
         let scope = parent.unwrap_or(&empty);
+        if name
+            .to_string()
+            .eq_ignore_ascii_case("sys.dm_exec_describe_first_result_set")
+        {
+            return self.described(arguments, alias);
+        }
         let mut values = Vec::new();
         for argument in arguments {
             let FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) = argument else {
@@ -417,6 +423,40 @@ impl Translator<'_> {
     }
 }
 
+impl Translator<'_> {
+    /// `sys.dm_exec_describe_first_result_set(text, declarations, options)`.
+    fn described(
+        &mut self,
+        arguments: &[FunctionArg],
+        alias: Option<&TableAlias>,
+    ) -> Result<Piece, SqlError> {
+        let mut texts = Vec::new();
+        for argument in arguments {
+            let FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) = argument else {
+                return Err(SqlError::syntax(argument));
+            };
+            let value = self.value(expression, &Scope::empty())?;
+            texts.push(if value.sql_type.is_text() {
+                super::text_call::constant_text(&value)?
+            } else {
+                String::new()
+            });
+        }
+        let text = texts.first().ok_or_else(|| SqlError::syntax(")"))?;
+        let declared = texts.get(1).map_or("", String::as_str);
+        let query =
+            super::describing_query(self.schema, &self.catalogue, self.now, text, declared)?;
+        let bound = self.query(&query, None, Nesting::Subquery)?;
+        let name = alias
+            .map_or("dm_exec_describe_first_result_set", |alias| {
+                &alias.name.value
+            })
+            .to_owned();
+        let columns = named_columns(&bound, &name, &[])?;
+        Ok(self.of_positions(&format!("({})", bound.sql), &name, None, columns))
+    }
+}
+
 /// `GENERATE_SERIES(start, stop[, step])` over integers: SQLite text, how to read a value, and its type.
 ///
 /// SQLite's function of that name counts down differently, so only what goes up by a constant is left to it;
@@ -444,15 +484,29 @@ fn series(values: Vec<Typed>, alias: &str) -> Result<(String, String, SqlType), 
         _ => false,
     };
     if upwards {
-        return Ok((format!("generate_series({})", parts.join(", ")), format!("{alias}.value"), sql_type));
+        return Ok((
+            format!("generate_series({})", parts.join(", ")),
+            format!("{alias}.value"),
+            sql_type,
+        ));
     }
     if constants.get(2) == Some(&Some(0)) {
-        return Err(SqlError::new(4199, "Argument value 0 is invalid for argument 3 of generate_series function."));
+        return Err(SqlError::new(
+            4199,
+            "Argument value 0 is invalid for argument 3 of generate_series function.",
+        ));
     }
-    let step = parts.get(2).cloned().unwrap_or_else(|| format!("(CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END)"));
+    let step = parts
+        .get(2)
+        .cloned()
+        .unwrap_or_else(|| format!("(CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END)"));
     let steps = format!("t_div({stop} - {start}, {step})");
     let last = format!("(CASE WHEN ({stop} - {start}) * {step} >= 0 THEN {steps} ELSE -1 END)");
-    Ok((format!("generate_series(0, {last})"), format!("({start} + {alias}.value * {step})"), sql_type))
+    Ok((
+        format!("generate_series(0, {last})"),
+        format!("({start} + {alias}.value * {step})"),
+        sql_type,
+    ))
 }
 
 /// The old spelling of hints: `FROM T (NOLOCK)`.
