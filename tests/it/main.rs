@@ -17,3 +17,4 @@ mod privacy;
 mod queries;
 mod real_data;
 mod resume;
+mod simulator;
