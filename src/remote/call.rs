@@ -9,7 +9,8 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 use super::facts;
 use super::failure::{Operation, Told, cause_of_answer, discreet};
 use super::page::SPARE_BYTES;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::error::Cause;
+use super::cause::Cause;
 use super::wire::Loose;
 
 /// Which operation an answer belongs to: the same HTTP status means different things.

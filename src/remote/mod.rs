@@ -8,8 +8,10 @@
 //! is bounded by pages in flight; no key, code, address line or row value is in any error, log line or
 //! `Debug` output. Facts of the API, each with its source, are in `facts.rs`.
 
+mod ask;
 mod breaker;
 mod call;
+mod cause;
 mod client;
 mod error;
 mod facts;
@@ -18,12 +20,15 @@ mod gate;
 mod identity;
 mod immediate;
 mod link;
+mod look;
 mod page;
 mod pages;
 mod poller;
 #[cfg(test)]
 mod responder;
 mod retry;
+#[cfg(test)]
+mod samples;
 mod settings;
 mod site;
 mod sites;
@@ -35,8 +40,9 @@ pub mod webhook;
 mod wire;
 
 pub use breaker::BreakerRule;
+pub use cause::Cause;
 pub use client::Client;
-pub use error::{Cause, RemoteError};
+pub use error::RemoteError;
 pub use identity::{Identity, KnownSite, reconsider};
 pub use immediate::ImmediateResult;
 pub use link::{LinkFault, known_link_faults};

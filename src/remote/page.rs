@@ -14,7 +14,8 @@ use serde::Deserialize;
 
 use crate::domain::PageNumber;
 
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 use super::status::Fault;
 
 /// Bytes of capacity kept free behind the rows, so that a reader may append padding for its wide loads

@@ -5,15 +5,21 @@
 //! them. After an error or a cancellation nothing more is handed on.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 
+use reqwest::Method;
+use reqwest::header::HeaderMap;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::{HaloGuid, RemoteQueryId};
 
-use super::client::Client;
-use super::error::{Cause, RemoteError};
-use super::page::Page;
+use super::cause::Cause;
+use super::client::{Client, not_offered};
+use super::error::RemoteError;
+use super::facts;
+use super::failure::Operation;
+use super::page::{Page, looks_whole};
 use super::status::{RemotePage, RemoteResult};
 
 /// The pages of one result, in order.
@@ -106,3 +112,110 @@ impl Pages {
         )
     }
 }
+
+impl Client {
+    /// The pages of a result, fetched several at a time and handed on in order.
+    #[must_use]
+    pub fn pages(
+        &self,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        result: &RemoteResult,
+        cancel: CancellationToken,
+    ) -> Pages {
+        let in_flight = self.0.settings.pages_in_flight;
+        Pages::new(self.clone(), site, query, result, in_flight, cancel)
+    }
+
+    /// One page of a result that is ready.
+    ///
+    /// A page that was reported and is not found is asked for again after a short pause: the API's cache
+    /// may lag behind its status.
+    ///
+    /// # Errors
+    /// As any call; [`Cause::Gone`] when the result has expired.
+    pub async fn page(
+        &self,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        page: RemotePage,
+    ) -> Result<Page, RemoteError> {
+        let back_off = &self.0.settings.back_off;
+        for pause in [back_off.first, back_off.first * 2] {
+            match self.page_if_there(site, query, page).await {
+                Err(error) if error.http_status() == Some(404) => {
+                    tokio::time::sleep(pause).await;
+                }
+                other => return other,
+            }
+        }
+        self.page_if_there(site, query, page).await
+    }
+
+    /// One page, through `/stream` where it is offered, else in an envelope.
+    async fn page_if_there(
+        &self,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        page: RemotePage,
+    ) -> Result<Page, RemoteError> {
+        if self.0.no_stream.load(Ordering::Relaxed) {
+            return self.page_by(site, query, page, &[]).await;
+        }
+        match self.page_by(site, query, page, &["stream"]).await {
+            // 404 may mean the page or the operation. The envelope tells which.
+            Err(error) if not_offered(&error) => {
+                let fetched = self.page_by(site, query, page, &[]).await?;
+                self.0.no_stream.store(true, Ordering::Relaxed);
+                Ok(fetched)
+            }
+            other => other,
+        }
+    }
+
+    async fn page_by(
+        &self,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        page: RemotePage,
+        tail: &[&str],
+    ) -> Result<Page, RemoteError> {
+        let (site_text, query_text) = (site.to_string(), query.to_string());
+        let number = page.number.to_string();
+        let mut path = vec![
+            "sites",
+            &site_text,
+            "queries",
+            &query_text,
+            "results",
+            &number,
+        ];
+        path.extend(tail);
+        let mut call = self.call(
+            Operation::Page,
+            Method::GET,
+            &path,
+            format!("fetching page {number} of query {query} from site {site}"),
+        );
+        call.looks_whole = looks_whole;
+        call.most_bytes = self.0.settings.page_most_bytes;
+        call.usual_bytes = facts::PAGE_USUAL_BYTES.min(call.most_bytes);
+        let answer = self.send(&call).await?;
+        let header = header_count(&answer.headers, "rows-count");
+        if let (Some(header), Some(listed)) = (header, page.rows)
+            && header != listed
+        {
+            let fault = format!("its header declares {header} rows, the status {listed}");
+            return Err(call.unreadable(&fault));
+        }
+        Ok(Page::new(page.number, header.or(page.rows), answer.body))
+    }
+}
+
+fn header_count(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+#[path = "pages_tests.rs"]
+mod tests;

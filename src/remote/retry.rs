@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 
 /// How a repeated call may do harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

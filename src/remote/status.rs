@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use crate::domain::{HaloGuid, PageNumber, RemoteQueryId};
 
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 use super::failure::{ErrorDetails, Told, cause_of_query, discreet};
 use super::wire::Loose;
 

@@ -7,7 +7,8 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
 use super::call::{Answer, Call};
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 use super::facts;
 use super::gate::Gate;
 use super::retry::BackOff;
@@ -92,13 +93,17 @@ fn build_http(settings: &Settings) -> Result<reqwest::Client, RemoteError> {
         .retry(reqwest::retry::never())
         .connect_timeout(settings.connect_timeout)
         .gzip(true);
-    match settings.base_url.scheme() {
+    let address = &settings.base_url;
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err(wrong("the address must not hold a user name or password"));
+    }
+    match address.scheme() {
         // No certificate is needed, so a machine without any must not be refused.
         "http" => builder = builder.tls_certs_only([]),
         "https" => {}
         _ => return Err(wrong("the address must begin with https:// or http://")),
     }
-    if is_loopback(&settings.base_url) {
+    if is_loopback(address) {
         builder = builder.no_proxy();
     }
     builder.build().map_err(|error| {

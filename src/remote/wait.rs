@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::domain::HaloGuid;
 
-use super::error::{Cause, RemoteError};
+use super::cause::Cause;
+use super::error::RemoteError;
 use super::poller::Look;
 use super::status::{RemoteResult, RemoteStatus};
 
