@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use object_store::{GetOptions, GetRange, ObjectStore};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -70,16 +71,24 @@ impl Store {
 
     /// The last `bytes` of an object, or all if it is smaller, and its size.
     async fn tail(&self, path: &str, bytes: u64) -> Result<(Bytes, u64), StorageError> {
-        let refuse = |error| StorageError::from_store("read", path, error);
-        let location = self.location(path)?;
-        let options = GetOptions::new().with_range(Some(GetRange::Suffix(bytes)));
-        let answer = self
-            .inner
-            .get_opts(&location, options)
-            .await
-            .map_err(refuse)?;
+        let tail = self.try_tail(&self.location(path)?, bytes).await;
+        tail.map_err(|error| StorageError::from_store("read", path, error))
+    }
+
+    async fn try_tail(&self, location: &Path, bytes: u64) -> object_store::Result<(Bytes, u64)> {
+        let last = GetOptions::new().with_range(Some(GetRange::Suffix(bytes)));
+        let answer = match self.inner.get_opts(location, last).await {
+            // Azure knows no "last bytes"; there the size is asked first.
+            Err(object_store::Error::NotSupported { .. }) => {
+                let size_bytes = self.inner.head(location).await?.size;
+                let range = size_bytes.saturating_sub(bytes)..size_bytes;
+                let part = GetOptions::new().with_range(Some(range));
+                self.inner.get_opts(location, part).await?
+            }
+            answer => answer?,
+        };
         let size_bytes = answer.meta.size;
-        Ok((answer.bytes().await.map_err(refuse)?, size_bytes))
+        Ok((answer.bytes().await?, size_bytes))
     }
 }
 

@@ -22,6 +22,8 @@ use halo_extract::objects::{
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::harness::{present, program, project, python};
+
 const ENVIRONMENT: Environment = Environment::Simulator;
 /// Keys that a careless reader takes for numbers, dates or nothing.
 const SITES: [&str; 5] = ["s1", "s007", "s1e5", "null", "nan"];
@@ -265,24 +267,20 @@ async fn write_manifest(store: &Store, object: ManifestObject) {
 }
 
 /// What `engine` sees in the lake; `None`, loudly, if it is not installed.
-#[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
 fn ask(engine: &str, lake: &Path) -> Option<Value> {
-    let python = std::env::var("HALO_EXTRACT_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/analyst_kit.py");
-    let answer = Command::new(python)
+    const NOT_INSTALLED: i32 = 9;
+    let script = project().join("tests/it/analyst_kit.py");
+    let mut question = Command::new(python()?);
+    let answer = question
         .arg(script)
         .arg(engine)
         .arg(lake)
-        .output();
-    let answer = match answer {
-        Ok(answer) if answer.status.code() != Some(9) => answer,
-        _ => {
-            eprintln!(
-                "SKIPPED: Python has no {engine}; name one that has in HALO_EXTRACT_TEST_PYTHON"
-            );
-            return None;
-        }
-    };
+        .output()
+        .expect("python runs");
+    let installed = answer.status.code() != Some(NOT_INSTALLED);
+    if !present(installed, &format!("Python has no {engine}")) {
+        return None;
+    }
     let complaint = String::from_utf8_lossy(&answer.stderr);
     assert!(answer.status.success(), "{engine}: {complaint}");
     Some(serde_json::from_slice(&answer.stdout).expect("JSON"))
@@ -372,6 +370,9 @@ async fn polars_pyarrow_and_datafusion_see_the_same_sums() {
 
 #[tokio::test]
 async fn spark_sees_what_was_published_through_the_views() {
+    if program("java", "JAVA").is_none() {
+        return;
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     build_lake(folder.path()).await;
 

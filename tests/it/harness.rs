@@ -241,15 +241,33 @@ pub(crate) fn python() -> Option<PathBuf> {
     .then(|| python.expect("present"))
 }
 
-fn present(is: bool, otherwise: &str) -> bool {
+/// A program that `variable` names, or that is in the path.
+pub(crate) fn program(name: &str, variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if let Some(named) = named {
+        return Some(named.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+/// Whether what a test needs is there; says loudly when not. In CI that is a failure.
+pub(crate) fn present(is: bool, otherwise: &str) -> bool {
     if !is {
         assert!(
             std::env::var_os("CI").is_none(),
             "in CI a skip is a failure: {otherwise}"
         );
-        eprintln!("SKIPPED: {otherwise}");
+        skipped(otherwise);
     }
     is
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
 }
 
 /// Runs a Python script of `tests/it` and returns what it printed.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +22,8 @@ use hmac::{KeyInit, Mac};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::harness::{present, program};
+
 /// A server that this test started; ended with it.
 struct Server {
     process: Child,
@@ -30,12 +32,13 @@ struct Server {
 
 impl Server {
     /// Starts `name`; `{port}` in the arguments becomes a free port. `None`, loudly, if it is not installed.
-    #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
     fn start(name: &str, variable: &str, arguments: &[&str]) -> Option<Self> {
-        let Some(program) = find(name, variable) else {
-            eprintln!("SKIPPED: `{name}` is not installed; install it or name it in {variable}");
+        let program = program(name, variable);
+        let missing = format!("`{name}` is not installed; install it or name it in {variable}");
+        if !present(program.is_some(), &missing) {
             return None;
-        };
+        }
+        let program = program.expect("present");
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
@@ -101,16 +104,6 @@ async fn carry(listener: tokio::net::TcpListener, to: u16) {
             tokio::io::copy_bidirectional(&mut client, &mut server).await
         });
     }
-}
-
-fn find(name: &str, variable: &str) -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os(variable) {
-        return Some(named.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file())
 }
 
 fn run(program: &Path, arguments: &[String], port: u16) -> Child {
@@ -198,7 +191,7 @@ async fn rows_visible(store: &Store) -> Option<u64> {
     match store.read_footer(&path()).await {
         Ok(footer) => Some(footer.rows),
         Err(error) => {
-            assert_eq!(error.kind, StorageErrorKind::Missing, "{error}");
+            assert_eq!(error.kind, StorageErrorKind::Missing, "{error:?}");
             None
         }
     }
@@ -372,7 +365,7 @@ async fn azure_publishes_in_one_step_and_survives_a_cut_wire() {
         ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
         (
             "AZURE_STORAGE_ENDPOINT",
-            &server.url(&format!("/{ACCOUNT}")),
+            &wire.url(&format!("/{ACCOUNT}")),
         ),
         ("AZURE_ALLOW_HTTP", "true"),
     ]);
