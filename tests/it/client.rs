@@ -7,7 +7,7 @@ use std::time::Duration;
 use halo_extract::domain::{FailureClass, HaloGuid, Mender, PmsId, PmsType, RemoteQueryId};
 use halo_extract::remote::{
     BackOff, Cause, Client, Identity, KnownSite, Parameter, Patience, RemoteError, Settings,
-    Statement, reconsider,
+    Statement, reconsider, webhook,
 };
 use halo_extract::simulator;
 use serde_json::{Value, json};
@@ -29,6 +29,10 @@ struct Cloud {
 
 impl Cloud {
     async fn start() -> Self {
+        Self::start_with(simulator::Webhooks::default()).await
+    }
+
+    async fn start_with(webhooks: simulator::Webhooks) -> Self {
         let source = simulator::Source::Generated {
             practices: 1,
             patients: 120,
@@ -36,6 +40,7 @@ impl Cloud {
         let simulator = simulator::Simulator::start(simulator::Settings {
             page_size_bytes: 1500,
             paired: true,
+            webhooks,
             ..simulator::Settings::new(source)
         })
         .await
@@ -92,6 +97,24 @@ impl Cloud {
             let url = format!("{}/simulator/{document}", self.ready.url);
             let sent = self.control.delete(url).send().await;
             assert!(sent.expect("an answer").status().is_success());
+        }
+    }
+
+    /// What the receiver answered to each sending of the only webhook, once there are `sendings`.
+    async fn webhook_answers(&self, sendings: usize) -> Value {
+        let url = format!("{}/simulator/webhooks", self.ready.url);
+        loop {
+            let sent = self.control.get(&url).send().await.expect("an answer");
+            let text = sent.text().await.expect("a body");
+            let log: Value = serde_json::from_str(&text).expect("JSON");
+            let answers = &log["deliveries"][0]["attempts"];
+            if answers
+                .as_array()
+                .is_some_and(|answers| answers.len() >= sendings)
+            {
+                return answers.clone();
+            }
+            tokio::task::yield_now().await;
         }
     }
 
@@ -513,4 +536,64 @@ async fn queries_at_one_site_are_watched_with_one_call_for_all() {
         together > 0 && alone <= together,
         "{alone} single looks, {together} shared ones"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_is_believed_once_and_only_when_well_signed_and_fresh_and_nothing_waits_for_it() {
+    for (defect, answers, notices) in [
+        (None, json!([204]), 1),
+        (Some("duplicate"), json!([204, 204]), 1),
+        (Some("bad_signature"), json!([401]), 0),
+        (Some("stale"), json!([403]), 0),
+        (Some("lost"), json!([]), 0),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (sender, mut received) = tokio::sync::mpsc::channel(8);
+        let verifier = webhook::Verifier::new(&"a shared secret".into());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(webhook::listen(
+            listener,
+            verifier,
+            sender,
+            stop.clone().cancelled_owned(),
+        ));
+        let cloud = Cloud::start_with(simulator::Webhooks {
+            async_url: Some(format!("http://{address}/halo/{{siteId}}/{{queryId}}")),
+            registered_url: None,
+            secret: Some("a shared secret".to_owned()),
+        })
+        .await;
+        if let Some(defect) = defect {
+            cloud
+                .set_fault(&json!({"kind": "webhook", "defect": defect}))
+                .await;
+        }
+
+        let client = cloud.client();
+        let query = client
+            .submit(cloud.guid(), &statement(PATIENTS))
+            .await
+            .expect("accepted");
+        assert!(
+            fetch(&client, cloud.guid(), query).await.expect("rows") > 0,
+            "{defect:?}"
+        );
+
+        let sendings = answers.as_array().expect("a list").len();
+        assert_eq!(cloud.webhook_answers(sendings).await, answers, "{defect:?}");
+        stop.cancel();
+        serving.await.expect("no panic").expect("no error");
+        let mut found = Vec::new();
+        while let Some(notice) = received.recv().await {
+            found.push((notice.site, notice.query, notice.is_async));
+        }
+        assert_eq!(
+            found,
+            vec![(cloud.guid(), query, true); notices],
+            "{defect:?}"
+        );
+    }
 }
