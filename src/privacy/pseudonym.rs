@@ -26,15 +26,20 @@ const DIGITS: usize = 32;
 
 const SEPARATOR: u8 = 0x1F;
 
-/// Pseudonyms that are remembered: about as many as a practice has patients. The table, 1.5 MiB, stays in
-/// the processor's second-level cache, and looking there is several times cheaper than hashing.
-const REMEMBERED: usize = 1 << 15;
+/// Pseudonyms that are remembered at most: about as many as a practice has patients. The table, then 1.5 MiB,
+/// stays in the processor's second-level cache, and looking there is several times cheaper than hashing.
+const MOST_REMEMBERED: usize = 1 << 15;
+
+/// Pseudonyms that are remembered at first, so that a small result does not pay for a large table.
+const FIRST_REMEMBERED: usize = 1 << 6;
 
 /// Makes the pseudonyms of one kind at one site.
 pub(super) struct Pseudonymiser {
     /// The hash after the key, the kind and the site.
     begun: KeyedHash,
+    /// A power of two of places; see [`place`].
     remembered: Vec<Remembered>,
+    rows: usize,
     /// Where a value is written canonically before it is hashed.
     text: Vec<u8>,
 }
@@ -45,6 +50,11 @@ struct Remembered {
     /// The pseudonym; zeros in an empty entry.
     digits: [u8; DIGITS],
 }
+
+const EMPTY: Remembered = Remembered {
+    key: 0,
+    digits: [0; DIGITS],
+};
 
 /// A value that names something.
 enum Name<'a> {
@@ -93,13 +103,10 @@ impl Pseudonymiser {
             .chain_update([SEPARATOR])
             .chain_update(site.as_str())
             .chain_update([SEPARATOR]);
-        let empty = Remembered {
-            key: 0,
-            digits: [0; DIGITS],
-        };
         Self {
             begun,
-            remembered: vec![empty; REMEMBERED],
+            remembered: vec![EMPTY; FIRST_REMEMBERED],
+            rows: 0,
             text: Vec::new(),
         }
     }
@@ -123,6 +130,7 @@ impl Pseudonymiser {
         source: &ArrayRef,
         name_of: impl Fn(usize) -> Option<Name<'a>>,
     ) -> StringArray {
+        self.make_room(source.len());
         let nulls = source.nulls();
         let mut pseudonyms = StringBuilder::with_capacity(source.len(), source.len() * DIGITS);
         for row in 0..source.len() {
@@ -143,7 +151,7 @@ impl Pseudonymiser {
         let Some(key) = name.key() else {
             return self.hash(name);
         };
-        let place = place(key);
+        let place = place(key, self.remembered.len());
         let entry = self.remembered[place];
         if entry.key == key && entry.digits[0] != 0 {
             return entry.digits;
@@ -151,6 +159,19 @@ impl Pseudonymiser {
         let digits = self.hash(name);
         self.remembered[place] = Remembered { key, digits };
         digits
+    }
+
+    /// Remembers as many pseudonyms as there were rows, within bounds.
+    fn make_room(&mut self, rows: usize) {
+        self.rows = self.rows.saturating_add(rows).min(MOST_REMEMBERED);
+        let wanted = self.rows.next_power_of_two();
+        if wanted <= self.remembered.len() {
+            return;
+        }
+        let before = std::mem::replace(&mut self.remembered, vec![EMPTY; wanted]);
+        for entry in before.into_iter().filter(|entry| entry.digits[0] != 0) {
+            self.remembered[place(entry.key, wanted)] = entry;
+        }
     }
 
     fn hash(&mut self, name: &Name<'_>) -> [u8; DIGITS] {
@@ -187,12 +208,12 @@ fn texts<'a>(source: &'a ArrayRef) -> impl Fn(usize) -> Option<Name<'a>> {
     }
 }
 
-/// Where a key is remembered. The upper bits of a product with the golden ratio spread consecutive numbers
-/// evenly; a collision only costs a hash.
-fn place(key: u128) -> usize {
+/// Where a key is remembered among `places`, a power of two from 2. The upper bits of a product with the
+/// golden ratio spread consecutive numbers evenly; a collision only costs a hash.
+fn place(key: u128, places: usize) -> usize {
     let folded = (key as u64) ^ (key >> 64) as u64;
     let mixed = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed >> (u64::BITS - REMEMBERED.ilog2())) as usize
+    (mixed >> (u64::BITS - places.ilog2())) as usize
 }
 
 /// Two lower-case hex digits for each byte.

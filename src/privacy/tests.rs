@@ -98,10 +98,13 @@ impl Input {
 
     fn apply(self) -> RecordBatch {
         let mut deidentifier = self.deidentifier(Some(&key())).expect("rules that apply");
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays);
-        let output = deidentifier.apply(&batch.expect("a batch"));
+        let output = deidentifier.apply(&self.batch());
         assert_eq!(output.schema(), deidentifier.schema());
         output
+    }
+
+    fn batch(self) -> RecordBatch {
+        RecordBatch::try_new(Arc::new(Schema::new(self.fields)), self.arrays).expect("a batch")
     }
 }
 
@@ -175,32 +178,36 @@ fn another_site_gives_the_same_value_another_pseudonym() {
 
 #[test]
 fn remembered_pseudonyms_are_those_of_a_fresh_start() {
-    let numbers: Vec<i32> = (0..20_000).map(|i| (i * 7919) % 9_000).collect();
-    let apply = |numbers: Vec<i32>| {
-        Input::new()
-            .with(
-                column("a", "int", pseudonym("patient")),
-                Int32Array::from(numbers),
-            )
-            .apply()
+    let input = |numbers: Vec<i32>| {
+        Input::new().with(
+            column("a", "int", pseudonym("patient")),
+            Int32Array::from(numbers),
+        )
     };
-    let all = apply(numbers.clone());
-    let all = texts(&all, 0);
-
-    let mut distinct = std::collections::HashSet::new();
-    for (row, number) in numbers.iter().enumerate().step_by(97) {
-        let alone = apply(vec![*number]);
-        assert_eq!(texts(&alone, 0)[0], all[row]);
-        distinct.insert(all[row]);
+    let mut deidentifier = input(Vec::new())
+        .deidentifier(Some(&key()))
+        .expect("a rule that applies");
+    let mut seen = std::collections::HashMap::new();
+    for start in [0, 50, 1_000, 30_000, 70_000] {
+        let numbers: Vec<i32> = (start..start * 2 + 100)
+            .map(|i| (i * 7919) % 60_000)
+            .collect();
+        let output = deidentifier.apply(&input(numbers.clone()).batch());
+        for (number, pseudonym) in numbers.into_iter().zip(texts(&output, 0)) {
+            let pseudonym = pseudonym.expect("no null").to_owned();
+            assert_eq!(
+                seen.entry(number).or_insert_with(|| pseudonym.clone()),
+                &pseudonym
+            );
+        }
     }
-    assert_eq!(
-        distinct.len(),
-        numbers
-            .iter()
-            .step_by(97)
-            .collect::<std::collections::HashSet<_>>()
-            .len()
-    );
+
+    let distinct: std::collections::HashSet<&String> = seen.values().collect();
+    assert_eq!(distinct.len(), seen.len());
+    for (number, pseudonym) in seen.iter().filter(|(number, _)| *number % 97 == 0) {
+        let alone = input(vec![*number]).apply();
+        assert_eq!(texts(&alone, 0), [Some(pseudonym.as_str())]);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod agreement;
 mod build;
 mod layouts;
+mod pages;
 mod parquet;
 mod reference;
 mod refusals;
