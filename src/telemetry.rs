@@ -3,24 +3,30 @@
 //! A message reads alone; values are fields, each with one spelling, listed here. No field ever holds a row
 //! value or a secret. Logs go to stderr, because stdout is data.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// Names of log fields. `tracing` macros need them as literals; a test compares those with this list.
-pub const FIELDS: [&str; 14] = [
-    "site",
-    "query",
-    "version",
-    "window",
-    "extraction",
+pub const FIELDS: [&str; 18] = [
+    "action",
     "attempt",
-    "remote_query",
+    "class",
+    "duration_ms",
+    "error",
+    "extraction",
     "page",
     "pages",
+    "path",
+    "pause",
+    "query",
+    "reason",
+    "remote_query",
     "rows",
+    "site",
     "size_bytes",
-    "duration_ms",
-    "class",
-    "error",
+    "version",
+    "window",
 ];
 
 /// The form of log lines.
@@ -38,6 +44,7 @@ pub fn start(filter: &str, format: LogFormat) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first subscriber.
     let started = match format {

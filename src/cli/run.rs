@@ -18,7 +18,7 @@ use crate::plan::{self, Asked};
 
 use super::context::Context;
 use super::exit_code::ExitCode;
-use super::output::{self, Format, Row};
+use super::output::{self, Row};
 use super::progress;
 use super::report::{Failure, remark};
 use super::site;
@@ -340,9 +340,7 @@ pub(crate) fn show(
         rows.extend(row.map(|row| Outcome::of(&row, elapsed)));
     }
     output::rows(context.format(), &rows)?;
-    if context.format() == Format::Table {
-        finished.iter().for_each(explain);
-    }
+    finished.iter().for_each(explain);
     Ok(())
 }
 

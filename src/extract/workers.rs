@@ -320,8 +320,12 @@ impl Run {
     }
 }
 
+/// One line for each attempt; whoever asked for the run is told the whole error and handles it.
 fn log(claim: &Claim, ended: &Ended) {
     let (extraction, attempt) = (&claim.extraction, claim.attempt.0);
+    let failed = |error: &AttemptError, fate: &str| {
+        tracing::info!(%extraction, attempt, class = %error.class(), %error, "{fate}");
+    };
     match ended {
         Ended::Published(published) => tracing::info!(
             %extraction,
@@ -331,15 +335,9 @@ fn log(claim: &Claim, ended: &Ended) {
             duration_ms = u64::try_from(published.cost.elapsed.as_millis()).unwrap_or(u64::MAX),
             "published"
         ),
-        Ended::Again(error) => {
-            tracing::warn!(%extraction, attempt, class = %error.class(), %error, "failed, tried again")
-        }
-        Ended::Later(error, _) => {
-            tracing::warn!(%extraction, attempt, class = %error.class(), %error, "failed, waits")
-        }
-        Ended::Failed(error) => {
-            tracing::error!(%extraction, attempt, class = %error.class(), %error, "failed")
-        }
+        Ended::Again(error) => failed(error, "failed, tried again"),
+        Ended::Later(error, _) => failed(error, "failed, waits"),
+        Ended::Failed(error) => failed(error, "failed"),
         Ended::Stopped => tracing::info!(%extraction, attempt, "stopped"),
         Ended::Elsewhere => tracing::info!(%extraction, attempt, "another worker has it"),
     }

@@ -31,6 +31,11 @@ def compare(connection, name, source_file, objects):
     source = f"read_parquet('{source_file}')"
     extracted = f"read_parquet({[str(path) for path in objects]}, hive_partitioning = false)"
     expected, found = columns(connection, source), columns(connection, extracted)
+    for column in [c for c in found if c.endswith("_offset_minutes")]:
+        # A query may ask for a datetimeoffset's offset in a column of its own; the sources are in UTC.
+        if connection.execute(f'SELECT count(*) FROM {extracted} WHERE "{column}" <> 0').fetchone()[0]:
+            sys.exit(f"{name}.{column}: an offset other than 0 for a time in UTC")
+        del found[column]
     if list(found) != list(expected) + ADDED:
         sys.exit(f"{name}: columns differ: {list(found)} is not {list(expected) + ADDED}")
     for column, kind in expected.items():

@@ -10,6 +10,7 @@ mod fixture;
 mod harness;
 mod lake;
 mod layers;
+mod log_fields;
 mod measures;
 mod nights;
 mod object_stores;
