@@ -5,6 +5,7 @@
 mod analyst_kit;
 mod bad_input;
 mod client;
+mod commands;
 mod demo;
 mod fixture;
 mod harness;

@@ -363,10 +363,7 @@ async fn azure_publishes_in_one_step_and_survives_a_cut_wire() {
     let variables = owned(&[
         ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT),
         ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
-        (
-            "AZURE_STORAGE_ENDPOINT",
-            &wire.url(&format!("/{ACCOUNT}")),
-        ),
+        ("AZURE_STORAGE_ENDPOINT", &wire.url(&format!("/{ACCOUNT}"))),
         ("AZURE_ALLOW_HTTP", "true"),
     ]);
     let store = Store::open_with("az://lake/nested/root", &variables).expect("a store");

@@ -198,7 +198,7 @@ fn kill(process: &mut Child) {
 }
 
 /// Waits for something that another process does; gives up after a minute.
-fn until(what: &str, is: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, is: impl Fn() -> bool) {
     let began = Instant::now();
     while !is() {
         assert!(
