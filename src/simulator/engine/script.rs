@@ -7,6 +7,7 @@ use sqlparser::ast::{
     SelectItem, Set, SetExpr, Statement, Value,
 };
 use sqlparser::dialect::MsSqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserOptions};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -26,7 +27,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Statement>, SqlError> {
     let tokens = Tokenizer::new(&MsSqlDialect {}, text)
         .tokenize_with_location()
         .map_err(|error| SqlError::syntax(error.message.split('\'').nth(1).unwrap_or("'")))?;
-    let tokens = without_options(tokens);
+    let tokens = without_returns(without_options(tokens));
     let mut options = ParserOptions::new().with_unescape(true);
     options.require_semicolon_stmt_delimiter = false;
     let mut parser = Parser::new(&MsSqlDialect {})
@@ -88,6 +89,29 @@ fn without_options(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             if depth == 0 {
                 break;
             }
+        }
+    }
+    kept
+}
+
+/// Leaves out the `@r =` of `EXEC @r = procedure`, which the parser does not know: the only procedure that is
+/// here returns nothing.
+fn without_returns(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut kept: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut tokens = tokens
+        .into_iter()
+        .filter(|token| !matches!(token.token, Token::Whitespace(_)))
+        .peekable();
+    while let Some(token) = tokens.next() {
+        let executes = matches!(&token.token, Token::Word(word) if matches!(word.keyword, Keyword::EXEC | Keyword::EXECUTE));
+        kept.push(token);
+        let variable = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if word.value.starts_with('@'));
+        if !executes || !tokens.peek().is_some_and(variable) {
+            continue;
+        }
+        let held = tokens.next().expect("just seen");
+        if tokens.next_if(|token| token.token == Token::Eq).is_none() {
+            kept.push(held);
         }
     }
     kept

@@ -665,8 +665,16 @@ fn errors_carry_sql_servers_number_and_words() {
             "2812 Could not find stored procedure 'BP_Nope'.",
         ),
         (
-            "SELECT TOP 5 WITH TIES INTERNALID FROM PATIENTS ORDER BY 1",
-            "40517 Keyword or statement option 'TOP … WITH TIES' is not supported in this version of SQL Server.",
+            "SELECT TOP 5 WITH TIES INTERNALID FROM PATIENTS",
+            "1062 The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.",
+        ),
+        (
+            "SELECT TOP 10 PERCENT INTERNALID FROM PATIENTS",
+            "40517 Keyword or statement option 'TOP … PERCENT' is not supported in this version of SQL Server.",
+        ),
+        (
+            "DECLARE @r int; EXEC @r = BPSPATIENTS.dbo.BP_Nope @a = 1, @b = 'x'; SELECT @r AS r",
+            "2812 Could not find stored procedure 'BPSPATIENTS.dbo.BP_Nope'.",
         ),
     ];
     let wrong: Vec<String> = cases
@@ -869,6 +877,42 @@ fn queries_of_every_shape_give_the_rows_of_the_standard() {
         (
             "IF OBJECT_ID('dbo.NOPE') IS NULL SELECT 'absent' AS x ELSE SELECT 'here' AS x",
             r#"{"x":"absent"}"#,
+        ),
+        (
+            "SELECT TOP 1 WITH TIES VISITID AS v FROM VISITS WHERE INTERNALID < 9 ORDER BY MONTH(VISITDATE) DESC, INTERNALID",
+            r#"{"v":13}"#,
+        ),
+        (
+            "SELECT v FROM (SELECT TOP (2) WITH TIES VISITID AS v FROM VISITS ORDER BY VISITDATE) t ORDER BY v",
+            r#"{"v":10} {"v":11} {"v":12}"#,
+        ),
+        (
+            "SELECT * FROM (SELECT TOP 100 PERCENT INTERNALID AS i FROM PATIENTS ORDER BY 1) t WHERE i < 2",
+            r#"{"i":1}"#,
+        ),
+        (
+            "SET NOCOUNT ON SET XACT_ABORT ON DECLARE @a int = 4 SET @a = @a + 1 SELECT @a AS a",
+            r#"{"a":5}"#,
+        ),
+        (
+            "SELECT CASE WHEN 1 IS NULL THEN 'x' END AS a, NULL AS b, '' AS c, N'' AS d",
+            r#"{"a":null,"b":null,"c":"","d":""}"#,
+        ),
+        (
+            "SELECT a.INTERNALID AS i, b.INTERNALID AS j FROM PATIENTS a FULL OUTER JOIN (VISITS b JOIN PATIENTS c ON c.INTERNALID = b.INTERNALID) ON b.INTERNALID = a.INTERNALID AND b.VISITID = 10 WHERE a.INTERNALID = 1 OR b.VISITID = 13 ORDER BY j",
+            r#"{"i":1,"j":1} {"i":null,"j":2}"#,
+        ),
+        (
+            "SELECT p.INTERNALID AS i, (SELECT MAX(v.VISITDATE) FROM VISITS v WHERE v.INTERNALID = p.INTERNALID) AS last FROM PATIENTS p WHERE p.INTERNALID = 2",
+            r#"{"i":2,"last":"2026-03-01T00:00:00"}"#,
+        ),
+        (
+            "SELECT COUNT(*) AS n FROM PATIENTS WHERE DATEDIFF(year, DOB, GETDATE()) >= 25",
+            r#"{"n":2}"#,
+        ),
+        (
+            "SELECT SUM(CASE WHEN FEE > 50 THEN 1 ELSE 0 END) AS n, SUM(FEE) / COUNT(*) AS a FROM VISITS",
+            r#"{"n":2,"a":50.3100}"#,
         ),
         // Scripts.
         (
@@ -1079,4 +1123,81 @@ fn the_server_describes_results_itself() {
         rows("EXEC sp_describe_first_result_set @tsql = N'SELECT NOPE FROM PATIENTS'"),
         "207 Invalid column name 'NOPE'."
     );
+}
+
+#[test]
+fn parameters_of_every_type_arrive_as_that_type() {
+    let cases = [
+        ("BigInt", "9223372036854775807", "9223372036854775807"),
+        ("Bit", "true", "true"),
+        ("Char", "ab", "\"ab\""),
+        ("String", "a'b", "\"a'b\""),
+        ("Date", "1980-02-29", "\"1980-02-29T00:00:00\""),
+        (
+            "DateTime",
+            "2026-03-01T10:00:00.123",
+            "\"2026-03-01T10:00:00.123\"",
+        ),
+        (
+            "DateTime2",
+            "2026-03-01T10:00:00.1234567",
+            "\"2026-03-01T10:00:00.1234567\"",
+        ),
+        (
+            "DateTimeOffset",
+            "2026-03-01T10:00:00+10:00",
+            "\"2026-03-01T10:00:00+10:00\"",
+        ),
+        ("Decimal", "-12.3400", "-12.3400"),
+        ("Float", "0.1", "0.1"),
+        ("Int", "42", "42"),
+        ("Money", "1.5", "1.5000"),
+        ("NChar", "é", "\"é\""),
+        ("NText", "long", "\"long\""),
+        ("NVarChar", "Nguyễn", "\"Nguyễn\""),
+        ("Real", "0.1", "0.1"),
+        (
+            "SmallDateTime",
+            "2026-03-01T10:00:00",
+            "\"2026-03-01T10:00:00\"",
+        ),
+        ("SmallInt", "-5", "-5"),
+        ("SmallMoney", "2", "2.0000"),
+        ("Text", "t", "\"t\""),
+        ("Time", "09:30", "\"09:30:00\""),
+        ("TinyInt", "255", "255"),
+        (
+            "UniqueIdentifier",
+            "6F9619FF-8B86-D011-B42D-00C04FC964FF",
+            "\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"",
+        ),
+        ("VarChar", "v", "\"v\""),
+        ("Variant", "x", "\"x\""),
+        ("Xml", "<a/>", "\"<a/>\""),
+    ];
+    let mut database = practice();
+    for (sql_type, value, expected) in cases {
+        let mut command = command("SELECT @p AS v, CASE WHEN @null IS NULL THEN 1 ELSE 0 END AS n");
+        command.parameters = vec![
+            input("@p", sql_type, Some(value)),
+            input("@null", sql_type, None),
+        ];
+        let rows = run(&mut database, &command).map(|(rows, _)| rows.concat());
+        assert_eq!(
+            rows,
+            Ok(format!("{{\"v\":{expected},\"n\":1}}")),
+            "{sql_type}"
+        );
+    }
+}
+
+#[test]
+fn a_parameter_that_is_no_value_of_its_type_is_refused_without_repeating_it() {
+    let mut command = command("SELECT @p AS v");
+    command.parameters = vec![input("@p", "Int", Some("secret"))];
+
+    let error = run(&mut practice(), &command).unwrap_err();
+
+    assert_eq!(error.number, 8114);
+    assert!(!error.message.contains("secret"));
 }

@@ -17,6 +17,9 @@ mod pattern;
 mod text;
 mod text_functions;
 
+#[cfg(test)]
+mod tests;
+
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Stored, ValueRef};

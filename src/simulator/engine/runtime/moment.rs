@@ -356,16 +356,26 @@ fn shape_of(style: i64) -> Option<Shape> {
             " ",
             Clock::ColonMilliseconds,
         ),
-        1 => only_date(|out, c| separated(out, [c.month, c.day, c.year % 100], b'/')),
-        101 => only_date(|out, c| separated(out, [c.month, c.day, c.year], b'/')),
-        2 => only_date(|out, c| separated(out, [c.year % 100, c.month, c.day], b'.')),
-        102 => only_date(|out, c| separated(out, [c.year, c.month, c.day], b'.')),
-        3 => only_date(|out, c| separated(out, [c.day, c.month, c.year % 100], b'/')),
-        103 => only_date(|out, c| separated(out, [c.day, c.month, c.year], b'/')),
-        4 => only_date(|out, c| separated(out, [c.day, c.month, c.year % 100], b'.')),
-        104 => only_date(|out, c| separated(out, [c.day, c.month, c.year], b'.')),
-        5 => only_date(|out, c| separated(out, [c.day, c.month, c.year % 100], b'-')),
-        105 => only_date(|out, c| separated(out, [c.day, c.month, c.year], b'-')),
+        1 => {
+            only_date(|out, c| separated(out, [(c.month, 2), (c.day, 2), (c.year % 100, 2)], b'/'))
+        }
+        101 => only_date(|out, c| separated(out, [(c.month, 2), (c.day, 2), (c.year, 4)], b'/')),
+        2 => {
+            only_date(|out, c| separated(out, [(c.year % 100, 2), (c.month, 2), (c.day, 2)], b'.'))
+        }
+        102 => only_date(|out, c| separated(out, [(c.year, 4), (c.month, 2), (c.day, 2)], b'.')),
+        3 => {
+            only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year % 100, 2)], b'/'))
+        }
+        103 => only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year, 4)], b'/')),
+        4 => {
+            only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year % 100, 2)], b'.'))
+        }
+        104 => only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year, 4)], b'.')),
+        5 => {
+            only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year % 100, 2)], b'-'))
+        }
+        105 => only_date(|out, c| separated(out, [(c.day, 2), (c.month, 2), (c.year, 4)], b'-')),
         6 => only_date(|out, c| day_month_year_worded(out, c, false)),
         106 => only_date(|out, c| day_month_year_worded(out, c, true)),
         107 => only_date(|out, c| {
@@ -383,12 +393,16 @@ fn shape_of(style: i64) -> Option<Shape> {
             between: "",
             time: Some(Clock::ColonMilliseconds),
         }),
-        10 => only_date(|out, c| separated(out, [c.month, c.day, c.year % 100], b'-')),
-        110 => only_date(|out, c| separated(out, [c.month, c.day, c.year], b'-')),
-        11 => only_date(|out, c| separated(out, [c.year % 100, c.month, c.day], b'/')),
-        111 => only_date(|out, c| separated(out, [c.year, c.month, c.day], b'/')),
-        12 => only_date(|out, c| compact(out, [c.year % 100, c.month, c.day])),
-        112 => only_date(|out, c| compact(out, [c.year, c.month, c.day])),
+        10 => {
+            only_date(|out, c| separated(out, [(c.month, 2), (c.day, 2), (c.year % 100, 2)], b'-'))
+        }
+        110 => only_date(|out, c| separated(out, [(c.month, 2), (c.day, 2), (c.year, 4)], b'-')),
+        11 => {
+            only_date(|out, c| separated(out, [(c.year % 100, 2), (c.month, 2), (c.day, 2)], b'/'))
+        }
+        111 => only_date(|out, c| separated(out, [(c.year, 4), (c.month, 2), (c.day, 2)], b'/')),
+        12 => only_date(|out, c| compact(out, [(c.year % 100, 2), (c.month, 2), (c.day, 2)])),
+        112 => only_date(|out, c| compact(out, [(c.year, 4), (c.month, 2), (c.day, 2)])),
         20 | 120 => both(iso_date, " ", Clock::Seconds),
         21 | 25 | 121 => both(iso_date, " ", Clock::Fraction),
         23 => only_date(iso_date),
@@ -398,21 +412,26 @@ fn shape_of(style: i64) -> Option<Shape> {
 }
 
 fn iso_date(out: &mut Vec<u8>, civil: calendar::Civil) {
-    separated(out, [civil.year, civil.month, civil.day], b'-');
+    separated(
+        out,
+        [(civil.year, 4), (civil.month, 2), (civil.day, 2)],
+        b'-',
+    );
 }
 
-fn separated(out: &mut Vec<u8>, numbers: [i64; 3], separator: u8) {
-    for (at, number) in numbers.into_iter().enumerate() {
+/// Numbers with their widths.
+fn separated(out: &mut Vec<u8>, numbers: [(i64, usize); 3], separator: u8) {
+    for (at, (number, width)) in numbers.into_iter().enumerate() {
         if at > 0 {
             out.push(separator);
         }
-        digits(out, number, if number > 99 { 4 } else { 2 });
+        digits(out, number, width);
     }
 }
 
-fn compact(out: &mut Vec<u8>, numbers: [i64; 3]) {
-    for number in numbers {
-        digits(out, number, if number > 99 { 4 } else { 2 });
+fn compact(out: &mut Vec<u8>, numbers: [(i64, usize); 3]) {
+    for (number, width) in numbers {
+        digits(out, number, width);
     }
 }
 

@@ -105,6 +105,8 @@ struct Tail<'q> {
     limit: Option<Expr>,
     offset: Option<Expr>,
     is_top: bool,
+    /// TOP … WITH TIES: rows equal to the last one come too.
+    ties: bool,
 }
 
 impl Translator<'_> {
@@ -227,6 +229,7 @@ impl Translator<'_> {
             limit: None,
             offset: None,
             is_top: false,
+            ties: false,
         };
         match body {
             SetExpr::Select(select) => self.select(select, none, parent, Nesting::Subquery),
@@ -381,6 +384,9 @@ impl Translator<'_> {
             behind.push_str(" GROUP BY NULL");
         }
         behind.push_str(&having);
+        if tail.ties {
+            return self.with_ties(columns, &keys, &tail, &behind, distinct);
+        }
         let end = self.end(&keys, &tail)?;
         let head = if distinct {
             "SELECT DISTINCT"
@@ -405,6 +411,41 @@ impl Translator<'_> {
             sql,
             at_most_one_row,
             shape,
+        })
+    }
+
+    /// Ranks the rows by the order asked for, and keeps the ranks up to the count.
+    fn with_ties(
+        &mut self,
+        columns: Vec<Output>,
+        keys: &[String],
+        tail: &Tail<'_>,
+        behind: &str,
+        distinct: bool,
+    ) -> Result<Bound, SqlError> {
+        if distinct {
+            return Err(SqlError::unsupported("DISTINCT TOP … WITH TIES"));
+        }
+        let limit = tail
+            .limit
+            .as_ref()
+            .ok_or_else(|| SqlError::syntax("WITH"))?;
+        let limit = self.count(limit)?;
+        let values: Vec<Typed> = columns.iter().map(|column| column.value.clone()).collect();
+        let list: Vec<String> = (1..=values.len())
+            .map(|at| format!("q.c{at} AS c{at}"))
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM (SELECT {}, rank() OVER (ORDER BY {}) AS place{behind}) q WHERE q.place <= {limit} ORDER BY q.place",
+            list.join(", "),
+            select_list(&values, false)?,
+            keys.join(", "),
+        );
+        Ok(Bound {
+            columns,
+            sql,
+            at_most_one_row: false,
+            shape: Shape::Whole,
         })
     }
 
@@ -562,11 +603,31 @@ impl Translator<'_> {
         let Some(top) = &select.top else {
             return Ok(());
         };
+        let limit = match &top.quantity {
+            Some(TopQuantity::Constant(count)) => {
+                Some(Expr::Value(Value::Number(count.to_string(), false).into()))
+            }
+            Some(TopQuantity::Expr(expression)) => Some(unwrapped(expression).clone()),
+            None => None,
+        };
+        if top.percent
+            && limit
+                .as_ref()
+                .is_some_and(|limit| limit.to_string() == "100")
+        {
+            // The old way to order a view: all rows.
+            tail.is_top = true;
+            return Ok(());
+        }
         if top.percent {
             return Err(SqlError::unsupported("TOP … PERCENT"));
         }
-        if top.with_ties {
-            return Err(SqlError::unsupported("TOP … WITH TIES"));
+        tail.ties = top.with_ties;
+        if tail.ties && tail.order.is_empty() {
+            return Err(SqlError::new(
+                1062,
+                "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.",
+            ));
         }
         if tail.offset.is_some() {
             return Err(SqlError::new(
@@ -575,13 +636,7 @@ impl Translator<'_> {
             ));
         }
         tail.is_top = true;
-        tail.limit = match &top.quantity {
-            Some(TopQuantity::Constant(count)) => {
-                Some(Expr::Value(Value::Number(count.to_string(), false).into()))
-            }
-            Some(TopQuantity::Expr(expression)) => Some(unwrapped(expression).clone()),
-            None => None,
-        };
+        tail.limit = limit;
         Ok(())
     }
 
@@ -763,6 +818,7 @@ fn tail_of(query: &Query) -> Result<Tail<'_>, SqlError> {
         limit,
         offset,
         is_top: false,
+        ties: false,
     })
 }
 

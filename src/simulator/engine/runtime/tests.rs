@@ -1,0 +1,166 @@
+//! Invariants of the pieces beneath T-SQL.
+
+use chrono::{Datelike, NaiveDate};
+use proptest::prelude::*;
+use rusqlite::types::{Value as Stored, ValueRef};
+
+use super::calendar::{self, DAY, Part};
+use super::collation::compare;
+use super::convert::Conversion;
+use super::decimal::{self, Scaled};
+use super::moment;
+use super::offset;
+use super::pattern::Pattern;
+use crate::simulator::engine::SqlType;
+
+/// Any number of at most 38 digits.
+fn unscaled() -> impl Strategy<Value = i128> {
+    let limit = 10i128.pow(38) - 1;
+    prop_oneof![
+        -limit..=limit,
+        any::<i64>().prop_map(i128::from),
+        -1000i128..1000
+    ]
+}
+
+fn sql_type() -> impl Strategy<Value = SqlType> {
+    prop_oneof![
+        Just(SqlType::Bit),
+        Just(SqlType::BigInt),
+        (1u8..=38)
+            .prop_flat_map(|p| (Just(p), 0..=p))
+            .prop_map(|(p, s)| SqlType::Decimal(p, s)),
+        (0u8..=7).prop_map(SqlType::DateTime2),
+        (0u8..=7).prop_map(SqlType::Time),
+        (1u16..=8000).prop_map(SqlType::Char),
+        prop::option::of(1u16..=4000).prop_map(SqlType::NVarChar),
+        Just(SqlType::RowVersion),
+        Just(SqlType::SmallMoney),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn stored_decimals_order_as_their_numbers_do(a in unscaled(), b in unscaled()) {
+        prop_assert_eq!(decimal::encode(a).cmp(&decimal::encode(b)), a.cmp(&b));
+        prop_assert_eq!(decimal::decode(&decimal::encode(a)), Some(a));
+    }
+
+    #[test]
+    fn a_decimal_written_out_reads_back(number in unscaled(), scale in 0u8..=38) {
+        let text = decimal::to_text(number, scale);
+
+        prop_assert_eq!(decimal::parse(&text, scale), Some(number));
+        let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        prop_assert_eq!(decimals, usize::from(scale));
+    }
+
+    #[test]
+    fn rounding_moves_a_decimal_by_half_a_unit_at_most(number in -10i128.pow(30)..10i128.pow(30), drop in 1u8..=9) {
+        let rounded = decimal::rescale(number, drop, 0).unwrap();
+        let unit = 10i128.pow(u32::from(drop));
+
+        prop_assert!((rounded * unit - number).abs() * 2 <= unit);
+    }
+
+    #[test]
+    fn a_quotient_times_its_divisor_falls_short_by_less_than_a_unit(a in 0i128..10i128.pow(15), b in 1i128..10i128.pow(6)) {
+        let left = Scaled { unscaled: a, scale: 2 };
+        let right = Scaled { unscaled: b, scale: 2 };
+
+        let quotient = decimal::calculate('/', left, right, 38, 6).unwrap();
+
+        let missing = a * 10i128.pow(6) - quotient * b;
+        prop_assert!((0..b).contains(&missing));
+    }
+
+    #[test]
+    fn days_and_dates_are_those_of_another_calendar(days in 0i64..3_652_059) {
+        let known = NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).unwrap() + 1).unwrap();
+        let date = calendar::civil_from_days(days);
+
+        prop_assert_eq!(date, (i64::from(known.year()), i64::from(known.month()), i64::from(known.day())));
+        prop_assert_eq!(calendar::days_from_civil(date.0, date.1, date.2), Some(days));
+        prop_assert_eq!(calendar::part_of(Part::IsoWeek, days * DAY), i64::from(known.iso_week().week()));
+        prop_assert_eq!(calendar::part_of(Part::DayOfYear, days * DAY), i64::from(known.ordinal()));
+        prop_assert_eq!(
+            calendar::part_of(Part::Weekday, days * DAY),
+            i64::from(known.weekday().num_days_from_sunday()) + 1
+        );
+    }
+
+    #[test]
+    fn a_datetime_is_a_whole_number_of_three_hundredths(ticks in 639_905 * DAY..3_652_058 * DAY) {
+        let rounded = calendar::round_to(ticks, SqlType::DateTime).unwrap();
+
+        prop_assert!([0, 3, 7].contains(&(rounded / 10_000 % 10)), "{}", rounded);
+        prop_assert!((rounded - ticks).abs() <= 20_000);
+        prop_assert_eq!(calendar::round_to(rounded, SqlType::DateTime), Some(rounded));
+    }
+
+    #[test]
+    fn a_moment_written_in_iso_reads_back(ticks in 0..3_652_059 * DAY) {
+        let text = moment::format(ticks, SqlType::DateTime2(7), Some(126)).unwrap();
+
+        prop_assert_eq!(moment::parse(&text, None).map(moment::Moment::ticks), Ok(ticks));
+    }
+
+    #[test]
+    fn offsets_read_back_and_order_as_instants(a in DAY..3_000_000 * DAY, b in DAY..3_000_000 * DAY, x in -840i64..=840, y in -840i64..=840) {
+        let (first, second) = (offset::encode(a, x).unwrap(), offset::encode(b, y).unwrap());
+
+        prop_assert_eq!(offset::decode(&first), Some((a, x)));
+        let instants = (a - x * calendar::MINUTE).cmp(&(b - y * calendar::MINUTE));
+        prop_assert_eq!(first[..8].cmp(&second[..8]), instants);
+    }
+
+    #[test]
+    fn the_collation_is_an_order(a in "[a-cA-Cé ]{0,4}", b in "[a-cA-Cé ]{0,4}", c in "[a-cA-Cé ]{0,4}") {
+        prop_assert_eq!(compare(&a, &b), compare(&b, &a).reverse());
+        if compare(&a, &b).is_le() && compare(&b, &c).is_le() {
+            prop_assert!(compare(&a, &c).is_le());
+        }
+        let shouted = format!("{}  ", a.to_uppercase());
+        prop_assert_eq!(compare(&a, &shouted), std::cmp::Ordering::Equal);
+    }
+
+    #[test]
+    fn like_agrees_with_a_matcher_that_tries_everything(pattern in "[ab%_]{0,6}", text in "[ab]{0,6}") {
+        fn slow(pattern: &[u8], text: &[u8]) -> bool {
+            match pattern.split_first() {
+                None => text.is_empty(),
+                Some((b'%', rest)) => (0..=text.len()).any(|at| slow(rest, &text[at..])),
+                Some((b'_', rest)) => !text.is_empty() && slow(rest, &text[1..]),
+                Some((c, rest)) => text.first() == Some(c) && slow(rest, &text[1..]),
+            }
+        }
+        prop_assert_eq!(Pattern::new(&pattern, None).matches(&text, false), slow(pattern.as_bytes(), text.as_bytes()));
+    }
+
+    #[test]
+    fn a_type_reads_back_from_its_name(t in sql_type()) {
+        prop_assert_eq!(t.to_string().parse(), Ok(t));
+    }
+
+    #[test]
+    fn no_text_makes_a_conversion_panic(text in "\\PC{0,24}", to in sql_type()) {
+        let _ = Conversion::new(SqlType::VarChar(None), to).apply(ValueRef::Text(text.as_bytes()));
+    }
+
+    #[test]
+    fn near_dates_never_make_a_conversion_panic(text in "[0-9TZ:./ +-]{0,24}", style in prop::option::of(0i64..131)) {
+        let conversion = Conversion { style, ..Conversion::new(SqlType::VarChar(None), SqlType::DateTimeOffset(7)) };
+        let _ = conversion.apply(ValueRef::Text(text.as_bytes()));
+    }
+
+    #[test]
+    fn floats_convert_to_the_decimal_of_their_shortest_digits(whole in -1_000_000i64..1_000_000, cents in 0i64..100) {
+        let text = format!("{whole}.{cents:02}");
+        let number: f64 = text.parse().unwrap();
+
+        let stored = Conversion::new(SqlType::Float, SqlType::Decimal(18, 2)).apply(ValueRef::Real(number)).unwrap();
+
+        let expected = decimal::parse(&text, 2).unwrap();
+        prop_assert_eq!(stored, Stored::Blob(decimal::encode(expected).to_vec()));
+    }
+}
