@@ -129,14 +129,26 @@ pub(super) fn text(rest: &[u8]) -> Scan<'_, Option<Cow<'_, str>>> {
     let Some(body) = rest.strip_prefix(b"\"") else {
         return Err(malformed("a string", rest));
     };
+    if let Some(read) = text_without_escapes(body) {
+        return Ok(read);
+    }
     let mut bytes = Vec::new();
     let (paired, after) = append_text(body, &mut bytes)?;
     let text = paired.then(|| {
-        let text =
-            String::from_utf8(bytes).expect("the page was checked and escapes are characters");
-        Cow::Owned(text)
+        let text = String::from_utf8(bytes);
+        Cow::Owned(text.expect("the page was checked and escapes are characters"))
     });
     Ok((text, after))
+}
+
+/// The string as it stands in the page, if it ends before its first backslash or control character.
+fn text_without_escapes(body: &[u8]) -> Option<(Option<Cow<'_, str>>, &[u8])> {
+    let end = body
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    let after = body[end..].strip_prefix(b"\"")?;
+    let text = std::str::from_utf8(&body[..end]).expect("the page was checked");
+    Some((Some(Cow::Borrowed(text)), after))
 }
 
 /// Appends the characters of the string whose opening quote stands just before `rest`, as UTF-8.
@@ -149,8 +161,8 @@ pub(super) fn append_text<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Scan<'a,
         rest = copy_unescaped(rest, out);
         match rest {
             [b'"', after @ ..] => return Ok((paired, after)),
-            [b'\\', after @ ..] => {
-                let (character, after) = escape(after)?;
+            [b'\\', b'u', after @ ..] => {
+                let (character, after) = unicode_escape(after)?;
                 match character {
                     Some(character) => {
                         out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
@@ -159,32 +171,31 @@ pub(super) fn append_text<'a>(mut rest: &'a [u8], out: &mut Vec<u8>) -> Scan<'a,
                 }
                 rest = after;
             }
+            [b'\\', after @ ..] => {
+                let byte = after.first().and_then(|letter| escaped(*letter));
+                out.push(byte.ok_or_else(|| malformed("an escape", after))?);
+                rest = &after[1..];
+            }
             [] => return Err(malformed("the closing quote of a string", rest)),
             _ => return Err(malformed("an escape instead of a control character", rest)),
         }
     }
 }
 
-/// Reads an escape behind its backslash; `None` for half a surrogate pair.
-fn escape(rest: &[u8]) -> Scan<'_, Option<char>> {
-    let Some((letter, after)) = rest.split_first() else {
-        return Err(malformed("an escape", rest));
-    };
-    let character = match letter {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unicode_escape(after),
-        _ => return Err(malformed("an escape", rest)),
-    };
-    Ok((Some(character), after))
+/// The character that a backslash and `letter` stand for.
+fn escaped(letter: u8) -> Option<u8> {
+    match letter {
+        b'"' | b'\\' | b'/' => Some(letter),
+        b'b' => Some(8),
+        b'f' => Some(12),
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        _ => None,
+    }
 }
 
+/// Reads the digits of a `\u` escape, and the second half of its pair; `None` for half a surrogate pair.
 fn unicode_escape(rest: &[u8]) -> Scan<'_, Option<char>> {
     let (first, after) = four_hex_digits(rest)?;
     if let Some(character) = char::from_u32(first) {
