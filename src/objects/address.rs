@@ -11,6 +11,7 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::local::LocalFileSystem;
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreScheme, RetryConfig};
 use url::Url;
@@ -24,6 +25,8 @@ const RETRIES: usize = 6;
 /// What an address leads to.
 pub(super) struct Place {
     pub(super) inner: Arc<dyn ObjectStore>,
+    /// The same, for uploads in parts whose ids can be noted; none for a folder.
+    pub(super) parts: Option<Arc<dyn MultipartStore>>,
     /// What of the address lies inside the bucket, in front of all our paths.
     pub(super) root: Path,
     /// The folder, if it is one.
@@ -64,6 +67,7 @@ fn open_folder(folder: PathBuf) -> Result<Place, StorageError> {
         .map_err(|error| StorageError::from_store("open", &place, error))?;
     Ok(Place {
         inner: Arc::new(local.with_fsync(true)),
+        parts: None,
         root: Path::default(),
         folder: Some(folder),
     })
@@ -88,18 +92,25 @@ fn open_bucket(
         ObjectStoreScheme::GoogleCloudStorage => google(address, variables),
         _ => return Err(unknown()),
     };
-    let inner = built.map_err(|error| {
+    let (inner, parts) = built.map_err(|error| {
         let why = StorageErrorKind::Settings(unquoted(&error));
         StorageError::new("open", address, why)
     })?;
     Ok(Place {
         inner,
+        parts: Some(parts),
         root,
         folder: None,
     })
 }
 
-type Built = object_store::Result<Arc<dyn ObjectStore>>;
+/// One store, seen as both.
+type Built = object_store::Result<(Arc<dyn ObjectStore>, Arc<dyn MultipartStore>)>;
+
+fn both<Bucket: ObjectStore + MultipartStore>(bucket: Bucket) -> Built {
+    let bucket = Arc::new(bucket);
+    Ok((Arc::clone(&bucket) as _, bucket))
+}
 
 fn s3(address: &str, variables: &[(String, String)]) -> Built {
     let mut builder = AmazonS3Builder::new();
@@ -107,7 +118,7 @@ fn s3(address: &str, variables: &[(String, String)]) -> Built {
         builder = builder.with_config(key, value);
     }
     let builder = builder.with_url(address).with_retry(retry());
-    Ok(Arc::new(builder.build()?))
+    both(builder.build()?)
 }
 
 fn azure(address: &str, variables: &[(String, String)]) -> Built {
@@ -116,7 +127,7 @@ fn azure(address: &str, variables: &[(String, String)]) -> Built {
         builder = builder.with_config(key, value);
     }
     let builder = builder.with_url(address).with_retry(retry());
-    Ok(Arc::new(builder.build()?))
+    both(builder.build()?)
 }
 
 fn google(address: &str, variables: &[(String, String)]) -> Built {
@@ -125,7 +136,7 @@ fn google(address: &str, variables: &[(String, String)]) -> Built {
         builder = builder.with_config(key, value);
     }
     let builder = builder.with_url(address).with_retry(retry());
-    Ok(Arc::new(builder.build()?))
+    both(builder.build()?)
 }
 
 /// The variables of one cloud that the client library knows.

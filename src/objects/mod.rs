@@ -12,6 +12,7 @@ mod choice;
 mod encode;
 mod error;
 mod footer;
+mod journal;
 mod kit;
 mod lanes;
 mod layout;

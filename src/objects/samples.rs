@@ -211,6 +211,28 @@ pub(super) fn folder() -> (tempfile::TempDir, Store) {
     (folder, store)
 }
 
+/// Text that no encoding makes smaller, in values of 1 KiB: large objects of few rows.
+pub(super) fn noise(batches: usize, rows: usize) -> (SchemaRef, Vec<RecordBatch>) {
+    let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new(
+        "noise",
+        DataType::Utf8,
+        false,
+    )]));
+    let mut random = fastrand::Rng::with_seed(11);
+    let batches = (0..batches)
+        .map(|_| {
+            let values = (0..rows).map(|_| {
+                (0..1024)
+                    .map(|_| random.char(' '..='~'))
+                    .collect::<String>()
+            });
+            let column = Arc::new(StringArray::from_iter_values(values));
+            RecordBatch::try_new(Arc::clone(&schema), vec![column]).expect("one column")
+        })
+        .collect();
+    (schema, batches)
+}
+
 /// Every file below `folder`, as text relative to it, sorted.
 pub(super) fn files_below(folder: &FsPath) -> Vec<String> {
     let mut found = Vec::new();

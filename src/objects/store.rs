@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::Digest;
@@ -18,6 +19,7 @@ use super::address;
 use super::encode::{self, Source};
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
+use super::journal::Journal;
 use super::lanes::Lanes;
 use super::schema::{RowOrigin, output_schema};
 use super::upload::Upload;
@@ -27,6 +29,7 @@ use crate::domain::{ObjectRecord, Sha256};
 #[derive(Clone)]
 pub struct Store {
     pub(super) inner: Arc<dyn ObjectStore>,
+    parts: Option<Arc<dyn MultipartStore>>,
     address: String,
     /// In front of every path, inside the bucket.
     root: Path,
@@ -62,10 +65,20 @@ impl Store {
             .map(|folder| folder.display().to_string());
         Ok(Self {
             inner: place.inner,
+            parts: place.parts,
             address: folder_name.unwrap_or_else(|| address.to_owned()),
             root: place.root,
             folder: place.folder,
         })
+    }
+
+    /// A bucket in memory that notes its uploads, as the clouds' do.
+    #[cfg(test)]
+    pub(super) fn with_notes(bucket: Arc<object_store::memory::InMemory>) -> Self {
+        Self {
+            parts: Some(Arc::clone(&bucket) as _),
+            ..Self::over(bucket)
+        }
     }
 
     /// Any store of the client library, which must hide unfinished uploads.
@@ -73,6 +86,7 @@ impl Store {
     pub(super) fn over(inner: Arc<dyn ObjectStore>) -> Self {
         Self {
             inner,
+            parts: None,
             address: "test".to_owned(),
             root: Path::default(),
             folder: None,
@@ -176,18 +190,28 @@ impl Store {
     fn new_upload(&self, path: &str) -> Result<Upload, StorageError> {
         let published = self.location(path)?;
         if self.folder.is_none() {
-            return Ok(Upload::new(Arc::clone(&self.inner), published, None));
+            let environment = path.split('/').next().unwrap_or_default();
+            let journal = self.journal(environment)?;
+            return Ok(Upload::new(Arc::clone(&self.inner), published).noted_in(journal));
         }
         let staging = match path.split_once('/') {
             Some((environment, _)) => format!("{environment}/_meta/staging/{}", Uuid::new_v4()),
             None => format!("_staging/{}", Uuid::new_v4()),
         };
         let staging = self.location(&staging)?;
-        Ok(Upload::new(
-            Arc::clone(&self.inner),
-            staging,
-            Some(published),
-        ))
+        Ok(Upload::new(Arc::clone(&self.inner), staging).renamed_to(published))
+    }
+
+    /// Where open uploads of an environment are noted; none for a store that needs no notes.
+    pub(super) fn journal(&self, environment: &str) -> Result<Option<Journal>, StorageError> {
+        let Some(parts) = &self.parts else {
+            return Ok(None);
+        };
+        Ok(Some(Journal {
+            store: Arc::clone(&self.inner),
+            parts: Arc::clone(parts),
+            folder: self.location(&format!("{environment}/_meta/uploads"))?,
+        }))
     }
 
     /// Where `path`, one of ours, is in the bucket.

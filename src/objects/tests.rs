@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use chrono::NaiveDate;
@@ -14,33 +14,11 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::samples::{
-    Row, WatchedStore, batch_of, every_type, extracted_at, files_below, folder, path,
+    Row, WatchedStore, batch_of, every_type, extracted_at, files_below, folder, noise, path,
     plausible_batches, provenance, publish, stage,
 };
 use super::{StorageErrorKind, Store, output_schema};
 use crate::domain::FailureClass;
-
-/// Text that no encoding makes smaller, in values of 1 KiB: large objects of few rows.
-fn noise(batches: usize, rows: usize) -> (SchemaRef, Vec<RecordBatch>) {
-    let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new(
-        "noise",
-        DataType::Utf8,
-        false,
-    )]));
-    let mut random = fastrand::Rng::with_seed(11);
-    let batches = (0..batches)
-        .map(|_| {
-            let values = (0..rows).map(|_| {
-                (0..1024)
-                    .map(|_| random.char(' '..='~'))
-                    .collect::<String>()
-            });
-            let column = Arc::new(StringArray::from_iter_values(values));
-            RecordBatch::try_new(Arc::clone(&schema), vec![column]).expect("one column")
-        })
-        .collect();
-    (schema, batches)
-}
 
 fn without_added(batches: &[RecordBatch]) -> RecordBatch {
     let schema = every_type();

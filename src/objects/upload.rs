@@ -13,6 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 
 use super::error::StorageError;
+use super::journal::Journal;
 
 /// Parts on their way at once. With the one being filled this bounds memory.
 const PARTS_IN_FLIGHT: usize = 2;
@@ -24,6 +25,8 @@ pub(super) struct Upload {
     target: Path,
     /// Where a rename takes them at the end, if the store cannot hide unfinished files by itself.
     rename_to: Option<Path>,
+    /// Where the upload is noted once it has several parts.
+    journal: Option<Journal>,
     content: Content,
 }
 
@@ -36,13 +39,24 @@ enum Content {
 }
 
 impl Upload {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, target: Path, rename_to: Option<Path>) -> Self {
+    pub(super) fn new(store: Arc<dyn ObjectStore>, target: Path) -> Self {
         Self {
             store,
             target,
-            rename_to,
+            rename_to: None,
+            journal: None,
             content: Content::Small(Bytes::new()),
         }
+    }
+
+    pub(super) fn renamed_to(mut self, published: Path) -> Self {
+        self.rename_to = Some(published);
+        self
+    }
+
+    pub(super) fn noted_in(mut self, journal: Option<Journal>) -> Self {
+        self.journal = journal;
+        self
     }
 
     /// Takes `bytes` for the whole object, small enough for memory.
@@ -62,8 +76,9 @@ impl Upload {
         let Some(second) = parts.recv().await else {
             return Ok(());
         };
-        let begun = self.store.put_multipart(&self.target).await;
-        let mut upload = begun.map_err(|error| self.error(error))?;
+        let mut upload = begin(self.journal.clone(), Arc::clone(&self.store), &self.target)
+            .await
+            .map_err(|error| self.error(error))?;
         let mut in_flight = JoinSet::new();
         in_flight.spawn(upload.put_part(first.into()));
         in_flight.spawn(upload.put_part(second.into()));
@@ -141,6 +156,18 @@ impl Upload {
     fn error(&self, error: object_store::Error) -> StorageError {
         let path = self.rename_to.as_ref().unwrap_or(&self.target);
         StorageError::from_store("write", path.as_ref(), error)
+    }
+}
+
+/// Opens an upload of parts, noted where the store needs it.
+async fn begin(
+    journal: Option<Journal>,
+    store: Arc<dyn ObjectStore>,
+    target: &Path,
+) -> object_store::Result<Box<dyn MultipartUpload>> {
+    match journal {
+        Some(journal) => journal.begin(target).await,
+        None => store.put_multipart(target).await,
     }
 }
 

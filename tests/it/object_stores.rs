@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use futures::TryStreamExt;
 use halo_extract::domain::{AttemptNumber, Environment, ObjectRecord, PmsType, Sha256};
 use halo_extract::objects::{
@@ -292,14 +292,7 @@ async fn s3_publishes_in_one_step_and_survives_a_cut_wire() {
 
     publishes_in_one_step(&store).await;
 
-    let uploads = http
-        .get(server.url("/lake?uploads"))
-        .send()
-        .await
-        .expect("an answer");
-    let uploads = uploads.text().await.expect("a body");
-    assert!(uploads.contains("ListMultipartUploadsResult"), "{uploads}");
-    assert!(!uploads.contains("<Upload>"), "{uploads}");
+    assert_eq!(open_uploads(&http, &server).await, 0);
 
     let nowhere = Store::open_with("s3://no-such-bucket/lake", &variables).expect("a store");
     let staged = stage(&nowhere, 10).await.expect("staged in memory");
@@ -307,6 +300,26 @@ async fn s3_publishes_in_one_step_and_survives_a_cut_wire() {
     assert_eq!(error.kind, StorageErrorKind::NoBucket, "{error}");
 
     survives_a_cut_wire(&store, &mut wire).await;
+
+    // Cut off, nothing could be aborted; a sweep ends what is left.
+    assert!(open_uploads(&http, &server).await > 0);
+    let later = Utc::now() + TimeDelta::hours(1);
+    store
+        .sweep(Environment::Simulator, later)
+        .await
+        .expect("swept");
+    assert_eq!(open_uploads(&http, &server).await, 0);
+}
+
+async fn open_uploads(http: &reqwest::Client, server: &Server) -> usize {
+    let answer = http
+        .get(server.url("/lake?uploads"))
+        .send()
+        .await
+        .expect("an answer");
+    let text = answer.text().await.expect("a body");
+    assert!(text.contains("ListMultipartUploadsResult"), "{text}");
+    text.matches("<Upload>").count()
 }
 
 /// The account that every Azurite has; its key is public.
