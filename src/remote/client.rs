@@ -58,7 +58,7 @@ impl Client {
     /// The code is needed for Best Practice only. Pairing again is taken to be harmless.
     ///
     /// # Errors
-    /// Among others [`Cause::PairingRefused`] for a wrong or expired code.
+    /// Among others [`Cause::PairingRefused`](super::Cause::PairingRefused) for a wrong or expired code.
     pub async fn pair_site(
         &self,
         pms_id: &PmsId,
@@ -118,7 +118,7 @@ impl Client {
     /// One site as it stands now.
     ///
     /// # Errors
-    /// As any call; [`Cause::SiteUnknown`] if there is none.
+    /// As any call; [`Cause::SiteUnknown`](super::Cause::SiteUnknown) if there is none.
     pub async fn site(&self, site: HaloGuid) -> Result<RemoteSite, RemoteError> {
         let call = self.call(
             Operation::LookUp,
