@@ -33,7 +33,8 @@ pub(crate) struct Run {
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
     /// A query, `observation` (its current version) or `observation@v1`; may be given more than once. All if absent
-    #[arg(long = "query", value_name = "NAME[@vN]")]
+    // Its own id: under the name of the field, the values would be those of the global `--queries` too.
+    #[arg(long = "query", id = "query", value_name = "NAME[@vN]")]
     queries: Vec<String>,
     /// First day of the window of incremental queries; yesterday at the site if absent
     #[arg(long, value_name = "DATE", requires = "to")]
