@@ -1,6 +1,5 @@
 //! Integration tests: one binary, a module per behaviour. What each needs and which fixtures exist is listed
 //! in `README.md` beside this file.
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so loudly")]
 
 mod analyst_kit;
 mod bad_input;
