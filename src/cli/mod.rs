@@ -7,6 +7,7 @@
 mod completions;
 mod context;
 mod demo;
+mod doctor;
 mod exit_code;
 mod output;
 mod progress;
@@ -95,6 +96,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Demo),
+    Doctor(doctor::Doctor),
     #[command(subcommand)]
     Site(site::Site),
     #[command(subcommand)]
@@ -143,6 +145,7 @@ impl Command {
     fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         match self {
             Self::Demo(demo) => demo.run(context),
+            Self::Doctor(doctor) => doctor.run(context),
             Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),

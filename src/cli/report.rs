@@ -23,6 +23,22 @@ impl Failure {
         }
     }
 
+    /// What happened, with its causes.
+    pub(crate) fn what(&self) -> String {
+        let mut text = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            text.push_str(&format!("\n  caused by: {error}"));
+            cause = error.source();
+        }
+        text
+    }
+
+    /// What to do next, if it was said.
+    pub(crate) fn next_step(&self) -> Option<String> {
+        self.next.clone()
+    }
+
     /// Says what to do next.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
@@ -33,12 +49,7 @@ impl Failure {
 /// Prints the chain once: error, caused by, next.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.error)?;
-        let mut cause = self.error.source();
-        while let Some(error) = cause {
-            write!(f, "\ncaused by: {error}")?;
-            cause = error.source();
-        }
+        write!(f, "error: {}", self.what())?;
         match &self.next {
             Some(next) => write!(f, "\nnext: {next}"),
             None => Ok(()),

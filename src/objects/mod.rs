@@ -18,6 +18,7 @@ mod lanes;
 mod layout;
 mod list;
 mod parts;
+mod probe;
 mod read;
 mod rows;
 mod schema;

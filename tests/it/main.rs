@@ -6,6 +6,7 @@ mod bad_input;
 mod client;
 mod commands;
 mod demo;
+mod doctor;
 mod fixture;
 mod harness;
 mod lake;

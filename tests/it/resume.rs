@@ -157,7 +157,7 @@ fn pages_fetched(simulator: &Simulator) -> u64 {
 }
 
 /// Requests to an endpoint over all sites.
-fn received(simulator: &Simulator, endpoint: &str) -> u64 {
+pub(crate) fn received(simulator: &Simulator, endpoint: &str) -> u64 {
     let counters = simulator.control("counters");
     let sites = counters.as_object().expect("counters by site");
     sites
