@@ -22,13 +22,31 @@ pub(super) const LIST: &[(&str, i32, Function)] = &[
     ("t_format_date", 2, format_date),
 ];
 
-fn part(a: &Arguments<'_, '_>, at: usize) -> Result<Part, SqlError> {
-    Part::parse(a.text(at)?).ok_or_else(|| unexpected(at))
+/// The part of a date that a constant argument names; SQLite keeps it for the whole statement.
+fn part(a: &Arguments<'_, '_>, at: i32) -> Result<Part, SqlError> {
+    let read = a.0.get_or_create_aux(at, |text| {
+        text.as_str()
+            .ok()
+            .and_then(Part::parse)
+            .ok_or("no part of a date")
+    });
+    read.map(|part| *part).map_err(|_| unexpected(0))
+}
+
+/// The type that a constant argument names, kept likewise.
+fn named_type(a: &Arguments<'_, '_>, at: i32) -> Result<SqlType, SqlError> {
+    let read = a.0.get_or_create_aux(at, |text| {
+        text.as_str()
+            .ok()
+            .and_then(|text| text.parse::<SqlType>().ok())
+            .ok_or("no type")
+    });
+    read.map(|sql_type| *sql_type).map_err(|_| unexpected(0))
 }
 
 /// `t_dateadd(part, count, ticks, type)`.
 fn add(a: &Arguments<'_, '_>) -> Answer {
-    let sql_type: SqlType = a.text(3)?.parse().map_err(|_| unexpected(3))?;
+    let sql_type = named_type(a, 3)?;
     let moved = calendar::add(part(a, 0)?, a.integer(1)?, a.integer(2)?);
     let moved = moved.and_then(|ticks| calendar::round_to(ticks, sql_type));
     moved
@@ -98,7 +116,7 @@ fn no_such(sql_type: &str) -> SqlError {
 
 /// `t_datetimefromparts(y, m, d, h, mi, s, ticks of fraction, type)`.
 fn moment_from_parts(a: &Arguments<'_, '_>) -> Answer {
-    let sql_type: SqlType = a.text(7)?.parse().map_err(|_| unexpected(7))?;
+    let sql_type = named_type(a, 7)?;
     let days = calendar::days_from_civil(a.integer(0)?, a.integer(1)?, a.integer(2)?);
     let time = clock(a.integer(3)?, a.integer(4)?, a.integer(5)?, a.integer(6)?);
     let ticks = days

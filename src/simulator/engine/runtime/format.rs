@@ -69,10 +69,11 @@ fn write_part(out: &mut Vec<u8>, ticks: i64, part: char, width: usize) -> Option
 
 /// A number under a standard picture (`N2`, `F2`, `D5`) or a custom one of `0`, `#`, `,` and `.`.
 pub(crate) fn number(unscaled: i128, scale: u8, picture: &str) -> Option<String> {
-    let standard = picture
-        .chars()
-        .next()
-        .filter(|_| picture[1..].bytes().all(|byte| byte.is_ascii_digit()));
+    let standard = picture.chars().next().filter(|first| {
+        picture[first.len_utf8()..]
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+    });
     match standard {
         Some('N' | 'n') => fixed(unscaled, scale, 1, precision(picture, 2)?, true),
         Some('F' | 'f') => fixed(unscaled, scale, 1, precision(picture, 2)?, false),

@@ -31,6 +31,10 @@ pub(crate) enum Unreadable {
 /// Reads a text; `style` decides between day and month first, as CONVERT's third argument does.
 pub(crate) fn parse(text: &str, style: Option<i64>) -> Result<Moment, Unreadable> {
     let text = text.trim_matches(' ');
+    // No form has a letter beyond ASCII, and what follows cuts by bytes.
+    if !text.is_ascii() {
+        return Err(Unreadable::Form);
+    }
     if text.is_empty() {
         return Ok(Moment {
             days: None,
