@@ -50,6 +50,13 @@ fn main() {
             assert!(simdutf8::basic::from_utf8(black_box(page)).is_ok());
         }
     });
+    report.measure("serde_json to a tree, no more", || {
+        for page in pages.iter().cycle().take(PAGES * rounds) {
+            let rows: Vec<serde_json::Value> =
+                serde_json::from_slice(black_box(page)).expect("a sound page");
+            black_box(rows);
+        }
+    });
     report.measure("convert", || {
         let rows = convert(&contract, &pages, rounds, |batch| {
             black_box(batch);

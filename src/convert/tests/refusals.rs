@@ -246,6 +246,24 @@ fn very_deep_nesting_is_refused_without_exhausting_the_stack() {
 }
 
 #[test]
+fn an_extra_key_behind_all_others_is_told_with_its_row_however_it_is_written() {
+    let contract = contract(&[("v", "int")]);
+    for page in [
+        r#"[{"v":1},{"v":2,"x":3},{"v":4}]"#,
+        r#"[{"v":1},{"v":2 , "x":[{}]} ,{"v":4}]"#,
+        "[{\"v\":1},{\"v\":2\n,\"x\":null}]",
+    ] {
+        let error = contract_error(convert(&contract, page).expect_err("an extra key"));
+        let found: Vec<_> = error
+            .violations
+            .iter()
+            .map(|v| (v.column.as_str(), v.reason, v.row))
+            .collect();
+        assert_eq!(found, [("x", Reason::Extra, 2)], "{page}");
+    }
+}
+
+#[test]
 fn a_hundred_violations_are_listed_and_the_rest_counted() {
     let contract = contract(&[("v", "int")]);
     let extra: Vec<String> = (0..150)
