@@ -20,6 +20,8 @@ mod list;
 mod parts;
 mod probe;
 mod read;
+mod recover;
+mod retention;
 mod rows;
 mod schema;
 mod store;
@@ -32,6 +34,8 @@ pub use kit::{CoverageRow, Lake, Manifest, ManifestObject, PublishedQuery, RunRo
 pub use layout::{object_path, parse_object_path};
 pub use list::Listed;
 pub use read::Footer;
+pub use recover::Recovered;
+pub use retention::expired_snapshots;
 pub use schema::output_schema;
 pub use store::{Staged, Store};
 pub use verify::{Depth, Expected, Verification, Wrong};
