@@ -1,17 +1,7 @@
 //! The control endpoint `/simulator/…`: what tests and trainers see and change while the simulator runs.
 //!
 //! It asks for no key, because the simulator listens on this machine only and holds invented data.
-//!
-//! | request | does |
-//! |---|---|
-//! | `GET ready` | what the simulator printed at its start |
-//! | `GET counters` · `DELETE counters` | requests by site, endpoint and answer · starts from nothing |
-//! | `GET queries` | every immediate and async query with the fetches of its pages |
-//! | `GET clock` · `POST clock {"step":"1d","scale":60}` | the simulated time · moves it |
-//! | `GET faults` · `POST faults {…}` · `DELETE faults` · `DELETE faults/ID` | the rules, written as in a scenario |
-//! | `POST scenario` (TOML) | replaces every rule by those of a scenario |
-//! | `POST sites/PMS_ID/pairing-code` · `POST sites/PMS_ID/unpair` | what a practice can do on its screen |
-//! | `GET webhooks` · `PUT webhooks {"async_url":…}` | deliveries so far · where they go |
+//! The requests are listed in the documentation of [`super`].
 
 use std::sync::Arc;
 

@@ -297,7 +297,21 @@ async fn a_batch_tells_known_queries_from_unknown_ones() {
 
 #[tokio::test]
 async fn a_result_is_gone_after_a_day_and_its_status_is_not_found() {
-    let stand = Stand::paired().await;
+    let spool = tempfile::tempdir().unwrap();
+    let folder = spool.path().to_owned();
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.spool = Some(folder);
+    })
+    .await;
+    let spooled = || {
+        let private = std::fs::read_dir(spool.path())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        std::fs::read_dir(private.path()).unwrap().count()
+    };
     let id = stand.submit("SELECT 1 AS n").await;
     stand.settled(&id).await;
     let page = format!("{}/{id}/results/1", stand.queries());
@@ -309,6 +323,9 @@ async fn a_result_is_gone_after_a_day_and_its_status_is_not_found() {
     }
 
     assert_eq!(stand.get(&page).await.status, 410);
+    while spooled() > 0 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(
         stand.get(&format!("{}/{id}", stand.queries())).await.status,
         404
@@ -418,4 +435,74 @@ async fn the_private_folder_is_gone_after_the_end() {
     stand.stop().await;
 
     assert_eq!(std::fs::read_dir(spool.path()).unwrap().count(), 0);
+}
+
+/// A statement that works for minutes.
+const ENDLESS: &str = "SELECT COUNT(*) AS n FROM GENERATE_SERIES(1, 2000000000)";
+
+#[tokio::test]
+async fn a_query_is_stopped_at_the_limit_of_its_execution() {
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.limits.async_execution = std::time::Duration::from_millis(50);
+    })
+    .await;
+
+    let id = stand.submit(ENDLESS).await;
+    let done = stand.settled(&id).await;
+
+    assert_eq!(done["status"], "executionFailed");
+    assert_eq!(done["errorDetails"]["errorCode"], -2);
+}
+
+#[tokio::test]
+async fn a_late_immediate_query_is_answered_504_and_stopped_later() {
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.limits.immediate_answer = std::time::Duration::from_millis(50);
+        settings.limits.immediate_execution = std::time::Duration::from_millis(200);
+    })
+    .await;
+
+    assert_eq!(stand.immediate(ENDLESS).await.status, 504);
+    while stand.get("/simulator/queries").await.json[0]["status"] != "executionFailed" {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_immediate_query_that_waits_too_long_for_its_turn_is_answered_504() {
+    let stand = Stand::paired().await;
+    let busy = stand.submit(ENDLESS).await;
+    stand.until(&busy, |status| status == "executing").await;
+    let mut body = command("SELECT 1 AS n");
+    body["maxTimeInQueue"] = json!(20);
+
+    let answer = stand
+        .post(&format!("{}/immediate", stand.queries()), &body)
+        .await;
+
+    assert_eq!(answer.status, 504);
+    stand.stop().await;
+}
+
+#[tokio::test]
+async fn a_change_through_a_non_query_tells_its_rows_and_stays() {
+    let stand = Stand::paired().await;
+    let mut body = command("UPDATE PATIENTS SET SURNAME = 'Changed'");
+    body["command"]["executionMode"] = json!("nonQuery");
+
+    let answer = stand
+        .post(&format!("{}/immediate", stand.queries()), &body)
+        .await;
+    let counted = stand
+        .immediate("SELECT COUNT(*) AS n FROM PATIENTS WHERE SURNAME = 'Changed'")
+        .await;
+
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    assert!(answer.json["result"]["data"].is_null());
+    assert_eq!(
+        answer.json["result"]["rowsAffected"],
+        rows(&counted.json["result"])[0]["n"]
+    );
 }

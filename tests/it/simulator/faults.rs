@@ -46,6 +46,31 @@ async fn an_offline_site_refuses_work_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_practice_that_is_away_cannot_be_paired() {
+    let stand = Stand::with(|_| ()).await;
+    stand
+        .fault(json!({"kind": "unreachable", "times": 1}))
+        .await;
+    let path = format!("{PAIR}{}", stand.ready.sites[0].pairing_code);
+
+    assert_eq!(stand.post(&path, &json!(null)).await.status, 502);
+    assert_eq!(stand.post(&path, &json!(null)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_site_that_dies_after_dispatch_leaves_the_outcome_unknown() {
+    let stand = Stand::paired().await;
+    let fault = stand.fault(json!({"kind": "dies_after_dispatch"})).await;
+
+    assert_eq!(stand.immediate("SELECT 1 AS n").await.status, 504);
+    let id = stand.submit("SELECT 1 AS n").await;
+    stand.until(&id, |status| status == "executing").await;
+    stand.delete(&format!("/simulator/faults/{fault}")).await;
+
+    assert_eq!(stand.settled(&id).await["status"], "successful");
+}
+
+#[tokio::test]
 async fn an_unreachable_site_may_take_work_that_fails_later() {
     let stand = Stand::paired().await;
     stand
