@@ -185,6 +185,7 @@ fn ends_remote_query(cause: Cause) -> bool {
         cause,
         Cause::Gone
             | Cause::SiteRefused
+            | Cause::ResultTooLarge
             | Cause::SqlFailed
             | Cause::SqlTransient
             | Cause::IntegrationDisabled

@@ -154,7 +154,7 @@ pub(crate) fn advice(cause: Cause) -> Advice {
             later_minutes(60),
             "the API does not let us ask this site",
             "The practice moved to another server (another GUID is now authoritative), or the pairing has ended.",
-            "Run `halo-extract site verify` to look the site up again; if its GUID has not changed, ask the practice for a new pairing code.",
+            "Run `halo-extract doctor` to see what the API tells of the site; if nothing moved, ask the practice for a new pairing code.",
         ),
         Cause::SiteUnknown => row(
             Class::Forbidden,
@@ -210,7 +210,7 @@ pub(crate) fn advice(cause: Cause) -> Advice {
             later_minutes(5),
             "the site is left alone for a while",
             "It failed several times in a row, so it is not asked until a look at its status says it is back.",
-            "Nothing to do; `halo-extract why` tells when it is tried again.",
+            "Nothing to do; it is tried again by itself.",
         ),
         Cause::ExpiredInQueue => row(
             Class::Site,

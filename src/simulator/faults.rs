@@ -137,6 +137,8 @@ pub(super) enum Fault {
     Gone,
     /// The result has no rows.
     ZeroRows,
+    /// Pages lack their last row, while every count still has it.
+    LostRow,
     /// Pages close at another size.
     PageSize { bytes: u64 },
     /// The first row of a result is blown up with blanks beyond this size.

@@ -23,6 +23,8 @@ struct Found {
     /// Counted from 0.
     index: usize,
     form: StreamForm,
+    /// Whether the last row is left out.
+    loses_a_row: bool,
 }
 
 /// `GET …/results/{pageNumber}`: base64 of the row array, with its numbers in the headers.
@@ -111,7 +113,14 @@ fn find(
         .faults
         .strike(now, pms_id, endpoint, form)
         .unwrap_or_default();
-    Ok(Found { kept, index, form })
+    let loses = |fault: &Fault| matches!(fault, Fault::LostRow).then_some(());
+    let loses_a_row = cloud.faults.strike(now, pms_id, endpoint, loses).is_some();
+    Ok(Found {
+        kept,
+        index,
+        form,
+        loses_a_row,
+    })
 }
 
 /// Pages count from 1.
@@ -123,8 +132,21 @@ fn page_number(text: &str) -> Result<u64, Refusal> {
 async fn read(found: &Found) -> Result<Vec<u8>, Refusal> {
     let (spool, index) = (found.kept.spool.clone(), found.index);
     let read = tokio::task::spawn_blocking(move || spool.read(index)).await;
-    let rows = read.ok().and_then(Result::ok);
+    let rows = read.ok().and_then(Result::ok).map(|rows| {
+        if found.loses_a_row {
+            without_last_row(rows)
+        } else {
+            rows
+        }
+    });
     rows.ok_or_else(|| Refusal::internal("The result page could not be read."))
+}
+
+fn without_last_row(rows: Vec<u8>) -> Vec<u8> {
+    let mut all: Vec<Box<serde_json::value::RawValue>> =
+        serde_json::from_slice(&rows).unwrap_or_default();
+    all.pop();
+    serde_json::to_vec(&all).unwrap_or(rows)
 }
 
 /// Written by hand, because a page is large and base64 needs no escapes.

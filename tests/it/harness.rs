@@ -53,9 +53,21 @@ impl Simulator {
 
     /// A document of the control endpoint.
     pub(crate) fn control(&self, path: &str) -> serde_json::Value {
-        let response = http_get(&format!("{}/simulator/{path}", self.url()));
+        let response = http("GET", &format!("{}/simulator/{path}", self.url()), "");
         serde_json::from_str(&response)
             .unwrap_or_else(|error| panic!("{path}: {error}: {response}"))
+    }
+}
+
+impl Simulator {
+    /// Adds something at the control endpoint, for example a fault.
+    pub(crate) fn post(&self, path: &str, body: &str) {
+        http("POST", &format!("{}/simulator/{path}", self.url()), body);
+    }
+
+    /// Removes something at the control endpoint.
+    pub(crate) fn delete(&self, path: &str) {
+        http("DELETE", &format!("{}/simulator/{path}", self.url()), "");
     }
 }
 
@@ -67,20 +79,25 @@ impl Drop for Simulator {
     }
 }
 
-/// A GET without any client library: what the simulator says must not pass through the client under test.
-pub(crate) fn http_get(url: &str) -> String {
+/// One HTTP request without any client library: what the simulator says must not pass through the client
+/// under test.
+fn http(method: &str, url: &str, body: &str) -> String {
     use std::io::{Read, Write};
     let rest = url.strip_prefix("http://").expect("plain http");
     let (host, path) = rest.split_once('/').expect("a path");
     let mut stream = std::net::TcpStream::connect(host).expect("connects");
+    let length = body.len();
     write!(
         stream,
-        "GET /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        "{method} /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a body");
+    assert!(head.contains(" 20"), "{method} {url}: {answer}");
+    body.to_owned()
 }
 
 /// One installation: a home with ledger and lake, pointed at a simulator.

@@ -1,10 +1,12 @@
 //! Integration tests: one binary, a module per behaviour. What each needs and which fixtures exist is listed
 //! in `README.md` beside this file.
 
+mod advice;
 mod analyst_kit;
 mod bad_input;
 mod client;
 mod commands;
+mod complete;
 mod demo;
 mod doctor;
 mod fixture;

@@ -7,8 +7,7 @@ use super::text_call::constant_text;
 use crate::simulator::engine::schema::Object;
 use crate::simulator::engine::{SqlError, SqlType};
 
-const VERSION: &str =
-    "Microsoft SQL Server 2019 (RTM) - 15.0.2000.5 (X64) (halo-extract simulator)";
+const VERSION: &str = "Microsoft SQL Server 2019 (RTM) - 15.0.2000.5 (X64) (simulated)";
 
 impl Translator<'_> {
     pub(super) fn server_variable(&mut self, name: &str) -> Result<Typed, SqlError> {
