@@ -182,9 +182,27 @@ impl Script<'_> {
             }
             Statement::Set(set) => self.set(set)?,
             Statement::If(conditional) => return self.conditional(conditional),
-            Statement::StartTransaction { .. } => self.transaction("BEGIN")?,
-            Statement::Commit { .. } => self.transaction("COMMIT")?,
-            Statement::Rollback { .. } => self.transaction("ROLLBACK")?,
+            // The parser reads BEGIN … END as a transaction with statements, and TRY as its modifier.
+            Statement::StartTransaction {
+                statements,
+                exception: None,
+                modifier: None,
+                ..
+            } if !statements.is_empty() => return self.sequence(statements),
+            Statement::StartTransaction {
+                exception: None,
+                modifier: None,
+                ..
+            } => self.transaction("BEGIN")?,
+            Statement::Commit {
+                end: false,
+                modifier: None,
+                ..
+            } => self.transaction("COMMIT")?,
+            Statement::Rollback {
+                savepoint: None, ..
+            } => self.transaction("ROLLBACK")?,
+            Statement::StartTransaction { .. } => return Err(SqlError::unsupported("BEGIN TRY")),
             Statement::Use(target) => {
                 let name = target.to_string();
                 let name = name
@@ -226,6 +244,8 @@ impl Script<'_> {
         }
         let translated = self.translator().rows(query)?;
         if self.columns.is_some() {
+            // Not read, so not counted: asking for the count now is an error rather than a guess.
+            self.variables.remove("@@rowcount");
             return Ok(());
         }
         if self.mode == Mode::NonQuery {
@@ -283,11 +303,12 @@ impl Script<'_> {
                 break;
             }
         }
+        self.count("@@rowcount", self.rows);
         Ok(())
     }
 
     /// Runs a query whose rows nobody wants, so that its errors are seen.
-    fn drain(&self, translated: &Translated) -> Result<(), SqlError> {
+    fn drain(&mut self, translated: &Translated) -> Result<(), SqlError> {
         let mut prepared = self
             .connection
             .prepare(&translated.sql)
@@ -296,7 +317,11 @@ impl Script<'_> {
         let mut rows = prepared
             .query(parameters)
             .map_err(|error| from_sqlite(&error))?;
-        while rows.next().map_err(|error| from_sqlite(&error))?.is_some() {}
+        let mut read = 0;
+        while rows.next().map_err(|error| from_sqlite(&error))?.is_some() {
+            read += 1;
+        }
+        self.count("@@rowcount", read);
         Ok(())
     }
 
@@ -308,7 +333,16 @@ impl Script<'_> {
             .map_err(|error| write_error(&error))?;
         let changed = u64::try_from(changed).expect("a count of rows");
         self.rows_affected = Some(self.rows_affected.unwrap_or(0) + changed);
+        self.count("@@rowcount", changed);
         Ok(())
+    }
+
+    /// Sets a server variable that counts.
+    fn count(&mut self, name: &str, number: u64) {
+        let value = Stored::Integer(i64::try_from(number).unwrap_or(i64::MAX));
+        let sql_type = SqlType::Int;
+        self.variables
+            .insert(name.to_owned(), Variable { sql_type, value });
     }
 
     fn declare(&mut self, declaration: &Declare) -> Result<(), SqlError> {
@@ -374,6 +408,7 @@ impl Script<'_> {
         let sql_type = variable.sql_type;
         let value = self.evaluate(value, sql_type)?;
         self.variables.insert(key, Variable { sql_type, value });
+        self.count("@@rowcount", 1);
         Ok(())
     }
 
@@ -388,6 +423,7 @@ impl Script<'_> {
         let mut rows = prepared
             .query(parameters)
             .map_err(|error| from_sqlite(&error))?;
+        let mut read = 0;
         while let Some(row) = rows.next().map_err(|error| from_sqlite(&error))? {
             for (at, (name, column)) in names.iter().zip(&translated.columns).enumerate() {
                 let found: Stored = row.get(at).map_err(|error| from_sqlite(&error))?;
@@ -401,7 +437,9 @@ impl Script<'_> {
                     super::runtime::convert::Conversion::new(column.sql_type, variable.sql_type);
                 variable.value = conversion.apply((&found).into())?;
             }
+            read += 1;
         }
+        self.count("@@rowcount", read);
         Ok(())
     }
 
@@ -437,7 +475,7 @@ impl Script<'_> {
         }
     }
 
-    fn transaction(&self, word: &str) -> Result<(), SqlError> {
+    fn transaction(&mut self, word: &str) -> Result<(), SqlError> {
         let open = !self.connection.is_autocommit();
         match (word, open) {
             ("BEGIN", true) => Err(SqlError::unsupported("nested BEGIN TRANSACTION")),
@@ -445,10 +483,13 @@ impl Script<'_> {
                 if word == "COMMIT" { 3902 } else { 3903 },
                 format!("The {word} TRANSACTION request has no corresponding BEGIN TRANSACTION."),
             )),
-            _ => self
-                .connection
-                .execute_batch(word)
-                .map_err(|error| from_sqlite(&error)),
+            _ => {
+                self.connection
+                    .execute_batch(word)
+                    .map_err(|error| from_sqlite(&error))?;
+                self.count("@@trancount", u64::from(word == "BEGIN"));
+                Ok(())
+            }
         }
     }
 }

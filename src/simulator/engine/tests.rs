@@ -673,6 +673,10 @@ fn errors_carry_sql_servers_number_and_words() {
             "40517 Keyword or statement option 'TOP … PERCENT' is not supported in this version of SQL Server.",
         ),
         (
+            "BEGIN TRY SELECT 1 AS x END TRY BEGIN CATCH SELECT 2 AS x END CATCH",
+            "40517 Keyword or statement option 'BEGIN TRY' is not supported in this version of SQL Server.",
+        ),
+        (
             "DECLARE @r int; EXEC @r = BPSPATIENTS.dbo.BP_Nope @a = 1, @b = 'x'; SELECT @r AS r",
             "2812 Could not find stored procedure 'BPSPATIENTS.dbo.BP_Nope'.",
         ),
@@ -913,6 +917,19 @@ fn queries_of_every_shape_give_the_rows_of_the_standard() {
         (
             "SELECT SUM(CASE WHEN FEE > 50 THEN 1 ELSE 0 END) AS n, SUM(FEE) / COUNT(*) AS a FROM VISITS",
             r#"{"n":2,"a":50.3100}"#,
+        ),
+        (
+            "UPDATE PATIENTS SET BALANCE = 0 WHERE INTERNALID < 3; SELECT @@ROWCOUNT AS n",
+            r#"{"n":2}"#,
+        ),
+        (
+            "DECLARE @n int; IF 1 = 2 BEGIN SET @n = 1; SELECT @n AS a END ELSE BEGIN SET @n = 2; SELECT @n AS b END",
+            r#"{"b":2}"#,
+        ),
+        ("BEGIN SELECT 7 AS x; END", r#"{"x":7}"#),
+        (
+            "BEGIN TRAN; DELETE FROM VISITS; SELECT @@TRANCOUNT AS t, (SELECT COUNT(*) FROM VISITS) AS n; ROLLBACK",
+            r#"{"t":1,"n":0}"#,
         ),
         // Scripts.
         (
