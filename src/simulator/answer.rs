@@ -74,16 +74,13 @@ impl Call {
 
     async fn reply(&self, cloud: &Arc<Cloud>, parts: &Parts, body: Body) -> Reply {
         let performed = self.perform(cloud, parts, body).await;
-        performed.unwrap_or_else(|mut refusal| {
+        performed.unwrap_or_else(|refusal| {
             let other_form = self.strike(cloud, |fault| match fault {
                 Fault::ErrorEnvelope { form } => Some(*form),
                 _ => None,
             });
-            if let Some(form) = other_form {
-                refusal = refusal.shaped(form);
-                // A query object is one of the shapes too: asking for the nested one asks for it.
-            }
-            refusal.into_reply()
+            let form = other_form.unwrap_or(refusal.envelope);
+            refusal.shaped(form).into_reply()
         })
     }
 

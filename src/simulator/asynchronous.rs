@@ -276,11 +276,21 @@ impl Life {
         let each = delta(self.cloud.settings.timings.upload_page);
         let pages = i32::try_from(kept.spool.pages().len()).unwrap_or(i32::MAX);
         let began = self.cloud.clock.now();
+        let listed_early = self.strike(|fault| match fault {
+            Fault::EarlyPages { time } => Some(time.0),
+            _ => None,
+        });
         let late = self.strike(|fault| match fault {
             Fault::LatePages { time, reversed } => Some((time.0, *reversed)),
             _ => None,
         });
         match late {
+            None if let Some(time) = listed_early => {
+                schedule(&mut kept, began, time, false);
+                let shown = kept.clone();
+                self.edit(|query, _| query.result = Some(shown));
+                self.cloud.clock.sleep_until(began + delta(time)).await;
+            }
             None => {
                 self.cloud
                     .pause((each * pages).to_std().unwrap_or_default())
@@ -289,7 +299,7 @@ impl Life {
                 kept.upload_at = vec![began; kept.spool.pages().len()];
                 kept.cached_at = vec![done; kept.spool.pages().len()];
             }
-            Some((time, reversed)) => late_schedule(&mut kept, began, time, reversed),
+            Some((time, reversed)) => schedule(&mut kept, began, time, reversed),
         }
         let early = webhooks::goes_early(&self.cloud, &self.site);
         if early {
@@ -380,7 +390,7 @@ fn link_failure() -> End {
 }
 
 /// Page after page arrives over `time`, the last one first if `reversed`.
-fn late_schedule(kept: &mut Kept, began: DateTime<Utc>, time: Duration, reversed: bool) {
+fn schedule(kept: &mut Kept, began: DateTime<Utc>, time: Duration, reversed: bool) {
     let count = u32::try_from(kept.spool.pages().len())
         .unwrap_or(u32::MAX)
         .max(1);

@@ -133,6 +133,8 @@ pub(super) enum Fault {
         #[serde(default)]
         reversed: bool,
     },
+    /// Pages are listed, and arrive over this time, while the query is still `uploading`.
+    EarlyPages { time: Stretch },
     /// Pages answer 410.
     Gone,
     /// The result has no rows.

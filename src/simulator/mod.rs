@@ -29,7 +29,7 @@
 //! | access | `key_refused` `ip_refused` `unpaired` `pairing` `login_failed` `quota` `rate_limit` |
 //! | any request | `http` `lost` `cut` `delay` `error_envelope` `wire` |
 //! | immediate queries | `timeout` `too_large` `failure_in_success` |
-//! | queries at work | `outcome` `sql_error` `stuck` `late_pages` `gone` `zero_rows` `page_size` `wide_row` |
+//! | queries at work | `outcome` `sql_error` `stuck` `early_pages` `late_pages` `gone` `zero_rows` `page_size` `wide_row` |
 //! | webhooks | `webhook` with a `defect`: `duplicate` `reordered` `delayed` `stale` `bad_signature` `early` `lost` |
 //!
 //! A 504 on purpose comes at once; add a `delay` where the wait itself matters. A command at work is not

@@ -132,10 +132,8 @@ impl RemoteQuery {
 
     /// The query object of the API.
     pub(super) fn describe(&self, now: DateTime<Utc>) -> wire::Query {
-        let result = self
-            .result
-            .as_ref()
-            .filter(|_| self.status == Status::Successful);
+        let shows_result = matches!(self.status, Status::Uploading | Status::Successful);
+        let result = self.result.as_ref().filter(|_| shows_result);
         wire::Query {
             id: self.id,
             integrator_id: self.integrator,

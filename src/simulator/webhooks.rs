@@ -222,7 +222,7 @@ pub(super) async fn announce(cloud: &Arc<Cloud>, site: &Site, query: Uuid, sourc
             },
         );
     let round = async {
-        send_with(cloud, message, defect).await;
+        send_with(cloud, message, defect, now).await;
         let held = std::mem::take(&mut *lock(&cloud.postman.held));
         if defect != Some(WebhookDefect::Reordered) {
             for message in held {
@@ -238,9 +238,13 @@ pub(super) async fn announce(cloud: &Arc<Cloud>, site: &Site, query: Uuid, sourc
     }
 }
 
-async fn send_with(cloud: &Cloud, message: Message, defect: Option<WebhookDefect>) {
+async fn send_with(
+    cloud: &Cloud,
+    message: Message,
+    defect: Option<WebhookDefect>,
+    now: DateTime<Utc>,
+) {
     let postman = &cloud.postman;
-    let now = cloud.clock.now();
     match defect {
         None | Some(WebhookDefect::Early) => deliver(cloud, &message).await,
         Some(WebhookDefect::Duplicate) => {

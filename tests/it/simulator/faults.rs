@@ -607,6 +607,37 @@ async fn pages_can_arrive_after_success_and_the_last_one_first() {
 }
 
 #[tokio::test]
+async fn pages_can_be_listed_while_the_query_is_still_uploading() {
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.page_size_bytes = 10;
+        settings.clock_scale = 0.0;
+    })
+    .await;
+    stand
+        .fault(json!({"kind": "early_pages", "time": "20s"}))
+        .await;
+    let id = stand
+        .submit("SELECT value AS n FROM GENERATE_SERIES(1, 2)")
+        .await;
+    let path = format!("{}/{id}", stand.queries());
+    while stand.get(&path).await.json["result"].is_null() {
+        tokio::task::yield_now().await;
+    }
+
+    stand.step("10s").await;
+    let halfway = stand.get(&path).await.json;
+    assert_eq!(halfway["status"], "uploading");
+    assert_eq!(halfway["result"]["pages"][0]["status"], "cached");
+    assert_eq!(halfway["result"]["pages"][1]["status"], "uploading");
+    assert_eq!(stand.get(&format!("{path}/results/1")).await.status, 200);
+    assert_eq!(stand.get(&format!("{path}/results/2")).await.status, 404);
+
+    stand.step("10s").await;
+    assert_eq!(stand.settled(&id).await["status"], "successful");
+}
+
+#[tokio::test]
 async fn results_can_be_gone_empty_or_wide() {
     let stand = Stand::paired().await;
     let page = |id: &str| format!("{}/{id}/results/1", stand.queries());

@@ -217,6 +217,29 @@ async fn a_bad_signature_does_not_hold_and_a_stale_one_is_old() {
 }
 
 #[tokio::test]
+async fn a_delayed_webhook_arrives_later_with_a_fresh_time_stamp() {
+    let (stand, receiver) = stand().await;
+    stand
+        .fault(json!({"kind": "webhook", "defect": "delayed"}))
+        .await;
+
+    stand.submit("SELECT 1 AS n").await;
+    while stand.get("/simulator/faults").await.json[0]["struck"] == 0 {
+        tokio::task::yield_now().await;
+    }
+    stand.step("10m").await;
+    let received = receiver.wait_for(1).await;
+
+    let sent: DateTime<Utc> = received[0].body["occurredAt"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(received[0].timestamp - sent, chrono::TimeDelta::minutes(10));
+    assert!(received[0].signature_holds);
+}
+
+#[tokio::test]
 async fn a_reordered_webhook_arrives_after_the_next_one() {
     let (stand, receiver) = stand().await;
     stand
