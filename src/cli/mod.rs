@@ -1,7 +1,7 @@
 //! The command line: one file per command, all of them thin.
 //!
 //! stdout is data in the form that `--output` asks for; stderr is logs, progress and errors. What a command
-//! needs (settings, ledger, API, storage) it takes from [`context::Context`], which opens each on first use, so
+//! needs (settings, ledger, API, storage) it takes from `context::Context`, which opens each on first use, so
 //! that `query lint` needs no key and `status` no network.
 
 mod completions;

@@ -25,7 +25,7 @@ pub(crate) struct Simulate {
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Folder of .csv, .csv.gz and .parquet tables, with an optional schema.sql of CREATE TABLE statements;
-    /// DIR/sites/<pms id>/ holds tables of single sites
+    /// `DIR/sites/PMS_ID/` holds tables of single sites
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How many practices; with --data, how many share its tables
