@@ -118,6 +118,15 @@ impl Context {
             .map_err(|error| Failure::new(ExitCode::Failed, error))
     }
 
+    /// The ledger in home if there is one: a command that only looks makes none.
+    pub(crate) fn ledger_if_any(&self, config: &Config) -> Result<Option<Arc<Ledger>>, Failure> {
+        if config.home.join(LEDGER_FILE).exists() {
+            self.ledger(config).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// The API, with the key of this installation.
     pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
         let key = config

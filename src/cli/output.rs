@@ -36,6 +36,22 @@ pub(crate) fn rows<R: Row>(format: Format, rows: &[R]) -> Result<(), Failure> {
     }
 }
 
+/// Writes values to stdout that have no table: all in one JSON document, or one a line.
+pub(crate) fn documents<T: Serialize>(format: Format, values: &[T]) -> Result<(), Failure> {
+    match format {
+        Format::Jsonl => values.iter().try_for_each(|value| line(&encode(value)?)),
+        Format::Json | Format::Table => json(&values),
+    }
+}
+
+/// Writes one value to stdout that has no table: as a JSON document, or on one line.
+pub(crate) fn document(format: Format, value: &impl Serialize) -> Result<(), Failure> {
+    match format {
+        Format::Jsonl => line(&encode(value)?),
+        Format::Json | Format::Table => json(value),
+    }
+}
+
 /// Writes one JSON document to stdout.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
@@ -55,19 +71,24 @@ fn encode(value: &impl Serialize) -> Result<String, Failure> {
 
 /// The rows as aligned columns without frame, as `column -t` would.
 pub(crate) fn table<R: Row>(rows: &[R]) -> String {
+    aligned(R::HEADINGS, rows.iter().map(Row::cells))
+}
+
+/// Rows of cells under headings, aligned; a heading that begins with `>` aligns its column to the right.
+pub(crate) fn aligned(headings: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(
-        R::HEADINGS
+        headings
             .iter()
             .map(|heading| heading.trim_start_matches('>')),
     );
     for row in rows {
-        table.add_row(row.cells());
+        table.add_row(row);
     }
-    for (index, heading) in R::HEADINGS.iter().enumerate() {
+    for (index, heading) in headings.iter().enumerate() {
         let Some(column) = table.column_mut(index) else {
             continue;
         };

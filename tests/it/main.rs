@@ -19,6 +19,7 @@ mod nights;
 mod object_stores;
 mod privacy;
 mod queries;
+mod query_commands;
 mod real_data;
 mod resume;
 mod simulator;

@@ -1,22 +1,11 @@
-//! `query`: the files of questions.
+//! `query list`: which questions there are.
 
-use clap::Subcommand;
 use serde::Serialize;
 
+use crate::cli::context::Context;
+use crate::cli::output::{self, Row};
+use crate::cli::report::Failure;
 use crate::domain::{Mode, Query as QueryFile};
-
-use super::context::Context;
-use super::output::{self, Row};
-use super::report::{Failure, remark};
-
-/// The versioned SQL files
-#[derive(Debug, Subcommand)]
-pub(crate) enum Query {
-    /// List every query with its current version, mode, schedule and size of contract
-    List,
-    /// Check every query file; list all problems with file, line and what to write instead
-    Lint,
-}
 
 /// One line of `query list`. Part of the documented JSON.
 #[derive(Debug, Serialize)]
@@ -32,35 +21,17 @@ struct Listed {
     purpose: String,
 }
 
-impl Query {
-    pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let config = context.config()?;
-        let catalog = context.catalog(&config)?;
-        match self {
-            Self::List => {
-                let listed: Vec<Listed> = catalog
-                    .queries()
-                    .map(|query| {
-                        Listed::of(
-                            query,
-                            catalog
-                                .current(&query.id.name)
-                                .is_some_and(|it| it.id == query.id),
-                        )
-                    })
-                    .collect();
-                output::rows(context.format(), &listed)
-            }
-            Self::Lint => {
-                remark(&format!(
-                    "{} query versions in {}: no problems",
-                    catalog.queries().count(),
-                    config.queries.display()
-                ));
-                Ok(())
-            }
-        }
-    }
+pub(super) fn run(context: &Context) -> Result<(), Failure> {
+    let catalog = context.catalog(&context.config()?)?;
+    let is_current = |query: &QueryFile| {
+        let current = catalog.current(&query.id.name);
+        current.is_some_and(|current| current.id == query.id)
+    };
+    let listed: Vec<Listed> = catalog
+        .queries()
+        .map(|query| Listed::of(query, is_current(query)))
+        .collect();
+    output::rows(context.format(), &listed)
 }
 
 impl Listed {
