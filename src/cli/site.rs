@@ -7,7 +7,9 @@ use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use crate::domain::{FailureClass, PmsId, PmsType, Site as Record, SiteKey, SiteState};
+use crate::domain::{
+    FailureClass, PmsId, PmsType, Site as Record, SiteEvent, SiteKey, SiteState, transition,
+};
 use crate::remote::{RemoteError, RemoteSite};
 
 use super::context::Context;
@@ -15,13 +17,21 @@ use super::exit_code::ExitCode;
 use super::output::{self, Format, Row};
 use super::report::{Failure, remark};
 
-/// Practices: pair, list, activate
+/// Practices, from pairing to withdrawal
 #[derive(Debug, Subcommand)]
 pub(crate) enum Site {
     Pair(Pair),
     /// List the sites with state, practice name and versions
     List,
-    Activate(Activate),
+    /// Begin extraction from held or paused sites
+    Activate(Chosen),
+    /// Stop extraction until sites are activated again
+    Hold(Chosen),
+    /// Stop extraction for a while
+    Pause(Chosen),
+    /// End extraction for good; what is published stays
+    Withdraw(Chosen),
+    Review(Review),
 }
 
 /// Pair a practice with the Site ID and the pairing code that it sends; leaves it held
@@ -47,9 +57,9 @@ pub(crate) struct Pair {
     groups: Vec<String>,
 }
 
-/// Begin extraction from a held site
+/// The sites to change, and why
 #[derive(Debug, Args)]
-pub(crate) struct Activate {
+pub(crate) struct Chosen {
     /// The sites
     #[arg(required = true, value_name = "KEY")]
     sites: Vec<SiteKey>,
@@ -58,12 +68,38 @@ pub(crate) struct Activate {
     reason: String,
 }
 
+/// Settle whether a site under review is still the same practice
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// It is the same practice; the site is held until it is activated
+    #[arg(long, conflicts_with = "reject", required_unless_present = "reject")]
+    accept: bool,
+    /// It is another practice; the site is withdrawn
+    #[arg(long)]
+    reject: bool,
+}
+
 impl Site {
     pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Pair(pair) => pair.run(context),
             Self::List => list(context),
-            Self::Activate(activate) => activate.run(context),
+            Self::Activate(chosen) => chosen.apply(context, "activate", SiteEvent::Activate),
+            Self::Hold(chosen) => chosen.apply(context, "hold", SiteEvent::Hold),
+            Self::Pause(chosen) => chosen.apply(context, "pause", SiteEvent::Pause),
+            Self::Withdraw(chosen) => chosen.apply(context, "withdraw", SiteEvent::Withdraw),
+            Self::Review(review) if review.accept => {
+                review
+                    .chosen
+                    .apply(context, "review --accept", SiteEvent::Accept)
+            }
+            Self::Review(review) => {
+                review
+                    .chosen
+                    .apply(context, "review --reject", SiteEvent::Reject)
+            }
         }
     }
 }
@@ -130,12 +166,10 @@ impl Pair {
 
     /// Our record of what was paired: what is known stays, what the API tells is new, and a new site is held.
     fn site(&self, key: SiteKey, remote: &RemoteSite, before: Option<Record>) -> Record {
-        let state = match before.as_ref().map(|site| site.state) {
-            None | Some(SiteState::Invited | SiteState::Withdrawn | SiteState::IdentityReview) => {
-                SiteState::Held
-            }
-            Some(state) => state,
-        };
+        let stood = before
+            .as_ref()
+            .map_or(SiteState::Invited, |site| site.state);
+        let state = transition(stood, SiteEvent::Pair).unwrap_or(SiteState::Held);
         let mut groups = before.map(|site| site.groups).unwrap_or_default();
         groups.extend(
             self.groups
@@ -181,35 +215,23 @@ fn refused(error: RemoteError, pms_id: &PmsId) -> Failure {
     Failure::new(code, error).next(next)
 }
 
-impl Activate {
-    fn run(&self, context: &Context) -> Result<(), Failure> {
+impl Chosen {
+    /// Lets the event happen to each site, in the order given; the first one that does not allow it ends it.
+    fn apply(&self, context: &Context, action: &str, event: SiteEvent) -> Result<(), Failure> {
         let config = context.config()?;
         let ledger = context.ledger(&config)?;
-        let mut activated = Vec::new();
+        let mut changed = Vec::new();
         for key in &self.sites {
             let mut site = known(&ledger, key)?;
-            if site.halo_guid.is_none()
-                || !matches!(
-                    site.state,
-                    SiteState::Held | SiteState::Paused | SiteState::Active
-                )
-            {
-                return Err(Failure::new(
-                    ExitCode::Failed,
-                    format!("site {key} is {}: it cannot be activated", site.state),
-                )
-                .next(format!(
-                    "pair it first: halo-extract site pair --key {key} --pms-id {} --code CODE",
-                    site.pms_id
-                )));
-            }
-            site.state = SiteState::Active;
+            site.state = transition(site.state, event).map_err(|refused| {
+                Failure::new(ExitCode::Failed, format!("{action} {key}: {refused}"))
+            })?;
             ledger
-                .put_site(&site, &context.change("activate", &self.reason))
+                .put_site(&site, &context.change(action, &self.reason))
                 .map_err(|error| Failure::new(ExitCode::Failed, error))?;
-            activated.push(Listed::of(&site));
+            changed.push(Listed::of(&site));
         }
-        output::rows(context.format(), &activated)
+        output::rows(context.format(), &changed)
     }
 }
 

@@ -154,8 +154,8 @@ impl AttemptError {
                 "pair it: halo-extract site pair --key {site} --pms-id ID --code CODE"
             )),
             Self::OtherPractice(site) => Some(format!(
-                "nothing is extracted from it until you decide: ask the practice whether it moved or merged; if it is the \
-                 same one, pair it again: halo-extract site pair --key {site} --pms-id ID --code CODE"
+                "nothing is extracted from it until you decide: ask the practice whether it moved or merged, then \
+                 halo-extract site review {site} --accept (and pair it again if it moved) or --reject"
             )),
             Self::WouldEmpty { extraction, .. } => Some(format!(
                 "if the practice really has no such rows any more, say so: halo-extract run --site {} --query {} --from {} \

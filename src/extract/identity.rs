@@ -4,7 +4,7 @@
 //! goes on. Another name, or several claimants, may be another practice: the site is put under review, and
 //! nothing is extracted from it until a person has decided.
 
-use crate::domain::{HaloGuid, Site, SiteState};
+use crate::domain::{HaloGuid, Site, SiteEvent, SiteState, transition};
 use crate::ledger::Change;
 use crate::remote::{Cause, Identity, KnownSite, RemoteSite, reconsider};
 
@@ -51,8 +51,10 @@ impl Engine {
                 Ok(guid)
             }
             Identity::Doubtful(_) | Identity::Ambiguous(_) => {
+                let state = transition(site.state, SiteEvent::NameChanged)
+                    .unwrap_or(SiteState::IdentityReview);
                 let reviewed = Site {
-                    state: SiteState::IdentityReview,
+                    state,
                     ..site.clone()
                 };
                 self.change_site(

@@ -68,8 +68,10 @@ fn a_site_that_moved_under_another_name_is_put_under_review_and_not_extracted_fr
         r#"{"kind": "moved", "practice_name": "Another Clinic"}"#,
     );
 
-    home.run(&RUN)
-        .failed(77, &["may be another practice", "site pair --key s40001"]);
+    home.run(&RUN).failed(
+        77,
+        &["may be another practice", "site review s40001 --accept"],
+    );
 
     let site = &home
         .run(&["site", "list", "--output", "json"])
@@ -78,4 +80,12 @@ fn a_site_that_moved_under_another_name_is_put_under_review_and_not_extracted_fr
     assert_eq!(site["state"], "identity-review");
     assert_eq!(site["halo_guid"], simulator.sites()[0]["halo_guid"]);
     assert_eq!(home.objects().len(), 0);
+
+    home.run(&["site", "activate", "s40001"])
+        .failed(1, &["identity-review", "whether it is the same practice"]);
+    let reviewed = home
+        .run(&["site", "review", "s40001", "--accept", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(reviewed[0]["state"], "held");
 }
