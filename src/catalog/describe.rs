@@ -4,6 +4,7 @@
 //! rules are proposed by the name and type, on the careful side, for a person to check.
 
 use super::contract_text::columns_block;
+pub use super::draft::Draft;
 use super::identifying::{PointsAt, is_free_text, points_at};
 use super::lint::has_one_spelling;
 use crate::domain::{Class, Column, Contract, Length, Rule, SqlType};
@@ -40,15 +41,19 @@ pub struct Difference {
     pub certain: bool,
 }
 
-/// The `[columns]` table that a header could have for a result, to be checked by a person.
+/// The `[columns]` table that a header could have for a result, to be checked by a person. Columns of a
+/// contract that is `known` stay as they are, but for a type that cannot hold what the server returns.
 ///
 /// # Errors
 /// When a column has no name, a name twice or a type that no contract knows.
-pub fn propose(described: &[DescribedColumn]) -> Result<String, DescribeError> {
+pub fn propose(
+    described: &[DescribedColumn],
+    known: Option<&Contract>,
+) -> Result<String, DescribeError> {
     let mut reasons = Vec::new();
     let mut columns: Vec<Column> = Vec::new();
     for (number, column) in described.iter().enumerate() {
-        match proposal(number + 1, column) {
+        match proposal(number + 1, column).map(|proposed| as_known(proposed, column, known)) {
             Ok(column) if columns.iter().any(|other| other.name == column.name) => {
                 reasons.push(format!(
                     "two columns are named `{}`: give each its own",
@@ -62,10 +67,25 @@ pub fn propose(described: &[DescribedColumn]) -> Result<String, DescribeError> {
     if !reasons.is_empty() {
         return Err(DescribeError { reasons });
     }
-    Ok(format!(
-        "# Types are the server's. Classes and rules are proposals: check each against what the column holds.\n{}",
-        columns_block(&columns)
-    ))
+    Ok(columns_block(&columns))
+}
+
+/// What a person decided about a column outlives a new description of it.
+fn as_known(proposed: Column, described: &DescribedColumn, known: Option<&Contract>) -> Column {
+    let known = known.and_then(|contract| {
+        let mut columns = contract.columns.iter();
+        columns.find(|column| column.name == proposed.name)
+    });
+    match known {
+        None => proposed,
+        Some(known) if difference(known, described).is_none_or(|it| !it.certain) => known.clone(),
+        Some(known) => Column {
+            class: known.class,
+            rule: known.rule.clone(),
+            description: known.description.clone(),
+            ..proposed
+        },
+    }
 }
 
 fn proposal(number: usize, described: &DescribedColumn) -> Result<Column, String> {
@@ -284,23 +304,25 @@ mod tests {
 
     #[test]
     fn a_proposal_is_careful_with_what_points_at_a_person() {
-        let block = propose(&[
-            described("RECORDID", "int", false),
-            described("INTERNALID", "int", false),
-            described("UserId", "int", true),
-            described("SURNAME", "char(40)", true),
-            described("DOB", "datetime", true),
-            described("OBSDATE", "datetime", false),
-            described("NOTES", "text", true),
-            described("UNITS", "char(10)", true),
-            described("VALUE", "numeric(10,2)", true),
-        ])
+        let block = propose(
+            &[
+                described("RECORDID", "int", false),
+                described("INTERNALID", "int", false),
+                described("UserId", "int", true),
+                described("SURNAME", "char(40)", true),
+                described("DOB", "datetime", true),
+                described("OBSDATE", "datetime", false),
+                described("NOTES", "text", true),
+                described("UNITS", "char(10)", true),
+                described("VALUE", "numeric(10,2)", true),
+            ],
+            None,
+        )
         .expect("a proposal");
 
         assert_eq!(
             block,
             "\
-# Types are the server's. Classes and rules are proposals: check each against what the column holds.
 [columns]
 RECORDID   = { type = \"int not null\", class = \"operational\" }
 INTERNALID = { type = \"int not null\", class = \"identifier\", privacy = \"pseudonym\", of = \"patient\" }
@@ -321,12 +343,15 @@ VALUE      = { type = \"decimal(10,2)\", class = \"clinical\" }
             name: None,
             ..described("", "int", false)
         };
-        let error = propose(&[
-            nameless,
-            described("v", "sql_variant", true),
-            described("a", "int", true),
-            described("a", "int", true),
-        ])
+        let error = propose(
+            &[
+                nameless,
+                described("v", "sql_variant", true),
+                described("a", "int", true),
+                described("a", "int", true),
+            ],
+            None,
+        )
         .expect_err("three reasons");
         assert_eq!(
             error.reasons,

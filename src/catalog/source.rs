@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::problem::Problem;
 
-const OPENING: &str = "/*---";
+pub(super) const OPENING: &str = "/*---";
 const CLOSING: &str = "---*/";
 
 /// A line and column, both from 1; columns count characters.

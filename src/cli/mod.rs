@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod exit_code;
 mod output;
+mod privacy;
 mod progress;
 mod query;
 mod report;
@@ -103,6 +104,8 @@ enum Command {
     Query(query::Query),
     Run(run::Run),
     Status(status::Status),
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
     Simulate(simulate::Simulate),
     Completions(completions::Completions),
 }
@@ -149,6 +152,7 @@ impl Command {
             Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),
+            Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
             Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
             Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),

@@ -13,8 +13,9 @@ use crate::domain::{
     Extraction, ExtractionState, Planned, Query, Rule, Site, SiteKey, SiteState, Window,
 };
 use crate::extract::{self, Ended, Engine, Finished, Presence};
-use crate::ledger::{Ledger, Requested};
+use crate::ledger::{KeyStanding, Ledger, Requested};
 use crate::plan::{self, Asked};
+use crate::privacy::PseudonymKey;
 
 use super::context::Context;
 use super::exit_code::ExitCode;
@@ -127,20 +128,7 @@ impl Run {
     fn sites(&self, ledger: &Ledger) -> Result<Vec<Site>, Failure> {
         let mut chosen = Vec::new();
         for key in &self.sites {
-            let site = site::known(ledger, key)?;
-            if site.state != SiteState::Active {
-                return Err(Failure::new(
-                    ExitCode::Usage,
-                    format!(
-                        "site {key} is {}, so nothing is extracted from it",
-                        site.state
-                    ),
-                )
-                .next(format!(
-                    "when the practice has agreed: halo-extract site activate {key}"
-                )));
-            }
-            chosen.push(site);
+            chosen.push(site::active(ledger, key)?);
         }
         let all = ledger
             .sites()
@@ -214,13 +202,13 @@ pub(crate) fn engine(
     Ok(Engine {
         environment: config.environment,
         client: context.client(config)?,
-        ledger,
         store: context.store(config)?,
         pseudonym_key: if needs_key {
-            Some(context.pseudonym_key(config)?)
+            Some(settled_key(context, config, &ledger)?)
         } else {
             None
         },
+        ledger,
         catalog,
         halo: config.halo.clone(),
         limits: config.limits,
@@ -229,7 +217,33 @@ pub(crate) fn engine(
     })
 }
 
-fn has_pseudonyms(query: &Query) -> bool {
+/// The configured pseudonym key, if it is the one in use; the first that is used is recorded.
+fn settled_key(
+    context: &Context,
+    config: &Config,
+    ledger: &Ledger,
+) -> Result<PseudonymKey, Failure> {
+    let key = context.pseudonym_key(config)?;
+    let standing = ledger
+        .settle_pseudonym_key(key.id(), Utc::now())
+        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+    match standing {
+        KeyStanding::First | KeyStanding::Same => Ok(key),
+        KeyStanding::Other(recorded) => Err(Failure::new(
+            ExitCode::Config,
+            format!(
+                "the configured pseudonym key has the id {}, and the objects are written with {} since {}: patients could no longer \
+                 be linked",
+                key.id(),
+                recorded.id,
+                recorded.since.format("%Y-%m-%d")
+            ),
+        )
+        .next("put the former key back; if the key is meant to change: halo-extract privacy rotate-key --reason TEXT")),
+    }
+}
+
+pub(super) fn has_pseudonyms(query: &Query) -> bool {
     query
         .contract
         .columns

@@ -261,6 +261,24 @@ pub(crate) fn known(ledger: &crate::ledger::Ledger, key: &SiteKey) -> Result<Rec
         })
 }
 
+/// The site of this key, if it may be asked.
+pub(crate) fn active(ledger: &crate::ledger::Ledger, key: &SiteKey) -> Result<Record, Failure> {
+    let site = known(ledger, key)?;
+    if site.state == SiteState::Active {
+        return Ok(site);
+    }
+    Err(Failure::new(
+        ExitCode::Usage,
+        format!(
+            "site {key} is {}, so nothing is extracted from it",
+            site.state
+        ),
+    )
+    .next(format!(
+        "when the practice has agreed: halo-extract site activate {key}"
+    )))
+}
+
 fn list(context: &Context) -> Result<(), Failure> {
     let config = context.config()?;
     let ledger = context.ledger(&config)?;

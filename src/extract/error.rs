@@ -6,7 +6,7 @@ use crate::convert::ConvertError;
 use crate::domain::{
     Extraction, FailureClass, Fingerprint, PageNumber, ProofError, QueryId, Retry, SiteKey,
 };
-use crate::ledger::LedgerError;
+use crate::ledger::{ContractBreak, LedgerError};
 use crate::objects::StorageError;
 use crate::privacy::PrivacyError;
 use crate::remote::{Cause, RemoteError};
@@ -102,6 +102,19 @@ impl AttemptError {
             | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
             Self::Ledger(_) | Self::Lost | Self::Internal(_) => FailureClass::Internal,
         }
+    }
+
+    /// What of the result does not fit the contract; nothing for other failures.
+    #[must_use]
+    pub(super) fn contract_breaks(&self) -> Vec<ContractBreak> {
+        let Self::Convert(ConvertError::Contract(error)) = self else {
+            return Vec::new();
+        };
+        let breaks = error.violations.iter().map(|violation| ContractBreak {
+            column: violation.column.clone(),
+            reason: violation.reason.to_string(),
+        });
+        breaks.collect()
     }
 
     /// When another attempt makes sense.

@@ -24,4 +24,5 @@ pub use attempt::{Published, Step};
 pub use engine::{Clock, Engine};
 pub use error::AttemptError;
 pub use presence::{Presence, PresenceError};
+pub use statement::statement;
 pub use workers::{Ended, Finished, Observer, Progress, work};

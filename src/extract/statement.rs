@@ -15,7 +15,8 @@ pub(super) const WINDOW_END: &str = "@window_end";
 pub(super) const SNAPSHOT_DATE: &str = "@snapshot_date";
 
 /// What is sent to ask `query` about `window`.
-pub(super) fn statement(query: &Query, window: Window, max_time_in_queue: Duration) -> Statement {
+#[must_use]
+pub fn statement(query: &Query, window: Window, max_time_in_queue: Duration) -> Statement {
     let parameters = match query.mode {
         Mode::Incremental { overlap_days } => {
             let from = window

@@ -296,8 +296,13 @@ impl Run {
                     .await?
             }
             retry => {
+                let breaks = error.contract_breaks();
                 self.engine
-                    .ledger(move |ledger| ledger.fail(&claim, class, &message, retry, cost, now))
+                    .ledger(move |ledger| {
+                        // A claim that was lost meanwhile is lost to the next call too, which tells it.
+                        let _fenced = ledger.record_breaks(&claim, &breaks)?;
+                        ledger.fail(&claim, class, &message, retry, cost, now)
+                    })
                     .await?
             }
         };

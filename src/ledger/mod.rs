@@ -12,8 +12,10 @@
 mod attempt;
 mod audit;
 mod column;
+mod drift;
 mod error;
 mod lease;
+mod pseudonym_key;
 mod query_version;
 mod read;
 mod schema;
@@ -23,8 +25,10 @@ mod work;
 
 pub use attempt::{AttemptCost, Fenced};
 pub use audit::{AuditEntry, AuditFault, AuditHead, Change};
+pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};
 pub use lease::{Claim, ClaimRequest, Resume};
+pub use pseudonym_key::{KeyStanding, KeyedObjects, RecordedKey};
 pub use query_version::{Freeze, FrozenVersion};
 pub use read::{AttemptOutcome, AttemptRow, ExtractionFilter, ExtractionRow, Summary, SummaryRow};
 pub use site::{SiteIdentity, SitePut};

@@ -7,7 +7,11 @@ use crate::domain::Environment;
 use super::LedgerErrorKind;
 
 /// Migrations in order; the n-th leads to schema n. Those that shipped never change.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_one_night.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_one_night.sql"),
+    include_str!("migrations/0002_contract_break.sql"),
+    include_str!("migrations/0003_pseudonym_key.sql"),
+];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.
 const APPLICATION_ID: i32 = 0x4878_4c67;

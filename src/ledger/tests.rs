@@ -2,6 +2,8 @@
 
 mod audit;
 mod crash;
+mod drift;
+mod keys;
 mod night;
 mod open;
 mod registry;

@@ -1,6 +1,7 @@
 //! The query files that ship: they lint clean and hold what the design promises of each.
 
 use chrono::NaiveDate;
+use halo_extract::catalog::limited;
 use halo_extract::domain::{Mode, Window};
 
 use crate::harness::project;
@@ -31,6 +32,25 @@ fn every_contract_is_what_the_server_describes() {
             .map(|column| (column.name.clone(), column.sql_type.to_string()))
             .collect();
         assert_eq!(described, contract, "{}", query.id);
+    }
+}
+
+#[test]
+fn every_query_can_be_previewed() {
+    let site = Site::open(0, 5, NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day"));
+    for query in catalog().queries() {
+        let parameters = parameters(query, Window::day(site.practice.today()));
+        let limited = limited(&query.sql, 20).unwrap_or_else(|| panic!("{}", query.id));
+        let described = site
+            .database
+            .describe(&limited, query.catalogue.as_deref(), &parameters)
+            .unwrap_or_else(|error| panic!("{}: {error}\n{limited}", query.id));
+        assert_eq!(
+            described.len(),
+            query.contract.columns.len(),
+            "{}",
+            query.id
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The commands of query files: what each prints, and the message of each way it can fail.
 
 use crate::fixture::{Fixture, HEADER, RUN, SQL};
-use crate::harness::Home;
+use crate::harness::{Finished, Home};
 
 #[test]
 fn lint_tells_an_edited_version_that_has_run_and_the_way_out() {
@@ -132,4 +132,302 @@ fn docs_print_the_dictionary_for_people_and_for_programs() {
         .succeeded()
         .json();
     assert_eq!(json["queries"][0]["columns"][2]["name"], "weight");
+}
+
+/// A query of people whose every value would point at one, were it shown.
+const PEOPLE: &str = "/*---
+purpose = \"People of the test practice.\"
+owner   = \"tests\"
+pms     = \"best-practice\"
+mode    = \"snapshot\"
+key     = [\"patient_id\"]
+opt_out = \"The table has no opt-out.\"
+
+[columns]
+patient_id = { type = \"int not null\", class = \"identifier\", privacy = \"pseudonym\", of = \"patient\" }
+born       = { type = \"datetime not null\", class = \"quasi\", privacy = \"year\" }
+name       = { type = \"varchar(40)\", class = \"identifier\", privacy = \"keep\" }
+phone      = { type = \"varchar(40)\", class = \"identifier\", privacy = \"drop\" }
+weight     = { type = \"decimal(6,2)\", class = \"clinical\" }
+---*/
+";
+
+const PEOPLE_SQL: &str =
+    "SELECT v.id AS patient_id, v.seen AS born, v.note AS name, v.note AS phone, v.weight AS weight
+FROM visits v WHERE @snapshot_date IS NOT NULL
+";
+
+const PEOPLE_ROWS: &str = "id,seen,weight,note,updated
+880017,1956-03-21T09:30:00,71.50,Canary Nightingale,
+880018,1971-07-09T10:00:00,,Canary O'Brien,
+880019,1988-12-30T11:15:00,80.25,Canary Zoë,
+";
+
+#[test]
+fn a_preview_shows_no_value_of_an_identifier() {
+    let fixture = Fixture::with_rows(PEOPLE_ROWS);
+    fixture.query("people", PEOPLE, PEOPLE_SQL);
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let preview = [
+        "query", "preview", "people", "--site", "s40001", "--log", "trace",
+    ];
+
+    let with_key = home.run(&preview).succeeded();
+    let without = Finished::of(
+        home.command(&preview)
+            .env_remove("HALO_EXTRACT_PSEUDONYM_KEY")
+            .output()
+            .expect("runs"),
+    )
+    .succeeded();
+
+    for shown in [&with_key, &without] {
+        for value in [
+            "880017",
+            "880018",
+            "880019",
+            "Canary",
+            "Nightingale",
+            "Brien",
+            "1956-03",
+            "07-09",
+        ] {
+            assert!(
+                !shown.stdout.contains(value) && !shown.stderr.contains(value),
+                "{value}: {shown:#?}"
+            );
+        }
+        for value in ["1956", "1971", "1988", "71.50", "80.25", "***"] {
+            assert!(shown.stdout.contains(value), "{value}: {}", shown.stdout);
+        }
+    }
+    let pseudonyms = |shown: &Finished| {
+        let is_one = |word: &&str| word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        shown.stdout.split_whitespace().filter(is_one).count()
+    };
+    assert_eq!((pseudonyms(&with_key), pseudonyms(&without)), (3, 0));
+}
+
+#[test]
+fn a_preview_brings_no_more_rows_than_asked_for() {
+    let fixture = Fixture::with_rows(&crate::fixture::many_rows(500));
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+
+    let shown = home
+        .run(&[
+            "query",
+            "preview",
+            "visits",
+            "--site",
+            "s40001",
+            "--limit",
+            "3",
+            "--from",
+            "2026-11-01",
+            "--to",
+            "2026-12-01",
+            "--output",
+            "json",
+        ])
+        .succeeded()
+        .json();
+
+    let ids: Vec<&str> = shown
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row["id"].as_str().expect("a text"))
+        .collect();
+    assert_eq!(ids, ["1", "2", "3"]);
+    home.run(&[
+        "query", "preview", "visits", "--site", "s40001", "--limit", "0",
+    ])
+    .failed(2, &["--limit"]);
+}
+
+#[test]
+fn describe_agrees_with_a_right_contract_and_names_what_is_wrong_in_another() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let describe = ["query", "describe", "visits", "--site", "s40001"];
+
+    let right = home.run(&describe).succeeded();
+    assert!(
+        right
+            .stderr
+            .contains("are what the server of s40001 describes"),
+        "{}",
+        right.stderr
+    );
+    fixture.query(
+        "visits",
+        &HEADER.replace("decimal(6,2)", "decimal(4,2)"),
+        SQL,
+    );
+    let wrong = home
+        .run(&describe)
+        .failed(5, &["differ in 1 places", "--write"]);
+    assert!(
+        wrong
+            .stdout
+            .contains("it is `decimal(4,2)` in the contract and `decimal(6,2)` at the server"),
+        "{}",
+        wrong.stdout
+    );
+}
+
+#[test]
+fn describe_writes_a_contract_that_nobody_typed_into_a_file_that_never_ran() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let (header, _) = HEADER.split_once("[columns]").expect("columns");
+    fixture.query("fresh", &format!("{header}---*/\n"), SQL);
+    let file = fixture.queries().join("fresh/v1.sql");
+    let file = file.to_str().expect("a path");
+    home.run(&["query", "lint"]).failed(5, &["fresh"]);
+
+    let describe = [
+        "query", "describe", "--file", file, "--site", "s40001", "--write",
+    ];
+    let written = home.run(&describe).succeeded().stdout;
+
+    assert!(
+        written.contains("weight = { type = \"decimal(6,2)\", class = \"clinical\" }"),
+        "{written}"
+    );
+    home.run(&["query", "lint"]).succeeded();
+    home.run(&RUN).succeeded();
+    let before = std::fs::read_to_string(file).expect("a file");
+    home.run(&describe).failed(
+        5,
+        &["nothing was written", "fresh@v1 has run", "next version"],
+    );
+    assert_eq!(std::fs::read_to_string(file).expect("a file"), before);
+}
+
+#[test]
+fn describe_keeps_what_a_person_decided() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let decided = HEADER.replace("decimal(6,2)", "decimal(4,2)").replace(
+        "class = \"quasi\"",
+        "class = \"quasi\", privacy = \"month\"",
+    );
+    fixture.query("visits", &decided, SQL);
+
+    home.run(&["query", "describe", "visits", "--site", "s40001", "--write"])
+        .succeeded();
+
+    let text = std::fs::read_to_string(fixture.queries().join("visits/v1.sql")).expect("a file");
+    assert!(text.contains("privacy = \"month\""), "{text}");
+    assert!(text.contains("decimal(6,2)"), "{text}");
+    assert!(text.ends_with(SQL), "{text}");
+}
+
+#[test]
+fn a_statement_that_the_server_cannot_describe_is_said_with_the_way_out() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    fixture.query("visits", HEADER, &SQL.replace("FROM visits", "FROM gone"));
+
+    home.run(&["query", "describe", "visits", "--site", "s40001"])
+        .failed(5, &["gone", "write [columns] by hand"]);
+    home.run(&["query", "describe", "--site", "s40001"])
+        .failed(2, &["--file"]);
+}
+
+#[test]
+fn drift_groups_what_does_not_fit_by_column_and_reason() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let none = home.run(&["status", "--drift"]).succeeded();
+    assert!(none.stderr.contains("no extraction stands failed"));
+    fixture.query(
+        "visits",
+        &HEADER.replace("decimal(6,2)", "decimal(4,0) not null"),
+        SQL,
+    );
+    home.run(&RUN).failed(5, &["weight"]);
+
+    let drift = home
+        .run(&["status", "--drift", "--output", "json"])
+        .succeeded()
+        .json();
+
+    let told: Vec<(&str, &str)> = drift
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|it| {
+            (
+                it["column"].as_str().expect("a text"),
+                it["reason"].as_str().expect("a text"),
+            )
+        })
+        .collect();
+    assert!(
+        told.contains(&("weight", "is null where the contract says not null")),
+        "{told:?}"
+    );
+    assert_eq!(drift[0]["query"], "visits@v1");
+    assert_eq!(drift[0]["sites"], serde_json::json!(["s40001"]));
+    assert_eq!(drift[0]["of_sites"], 1);
+    let table = home.run(&["status", "--drift"]).succeeded().stdout;
+    assert!(table.contains("1 of 1"), "{table}");
+    assert!(table.contains("all best-practice"), "{table}");
+}
+
+#[test]
+fn another_pseudonym_key_is_refused_until_it_is_rotated_on_purpose() {
+    let fixture = Fixture::with_rows(PEOPLE_ROWS);
+    fixture.query("people", PEOPLE, PEOPLE_SQL);
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let with_other_key = |arguments: &[&str]| {
+        let mut command = home.command(arguments);
+        command.env(
+            "HALO_EXTRACT_PSEUDONYM_KEY",
+            "another synthetic secret of tests, long enough too",
+        );
+        Finished::of(command.output().expect("runs"))
+    };
+    let rotate = ["privacy", "rotate-key", "--reason", "a test"];
+    let again = ["run", "--query", "people", "--again"];
+    with_other_key(&rotate).failed(2, &["no pseudonym key is in use yet"]);
+    home.run(&["run", "--query", "people"]).succeeded();
+    home.run(&rotate)
+        .failed(2, &["is the one in use", "HALO_EXTRACT_PSEUDONYM_KEY"]);
+
+    with_other_key(&again).failed(78, &["pseudonym key has the id", "privacy rotate-key"]);
+    with_other_key(&rotate).failed(
+        2,
+        &[
+            "1 objects (1 queries, 1 sites)",
+            "nothing was changed",
+            "--yes",
+        ],
+    );
+    with_other_key(&again).failed(78, &["put the former key back"]);
+
+    let yes = [
+        "privacy",
+        "rotate-key",
+        "--reason",
+        "a test",
+        "--yes",
+        "--output",
+        "json",
+    ];
+    let rotated = with_other_key(&yes).succeeded().json();
+    assert_eq!(rotated[0]["rotated"], true);
+    assert_eq!(rotated[0]["objects"], 1);
+    with_other_key(&again).succeeded();
+    home.run(&again).failed(78, &["pseudonym key has the id"]);
 }

@@ -7,10 +7,12 @@
 mod carried;
 mod check;
 mod foreign;
+mod limit;
 mod select_list;
 mod shape;
 mod syntax;
 mod words;
 
 pub(super) use check::{Facts, check};
+pub use limit::limited;
 pub(super) use shape::{Shape, shape};

@@ -46,7 +46,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, SyntaxError> {
 }
 
 /// Where `OPTION (...)` stands.
-fn option_clause(tokens: &[TokenWithSpan]) -> Option<std::ops::Range<usize>> {
+pub(super) fn option_clause(tokens: &[TokenWithSpan]) -> Option<std::ops::Range<usize>> {
     let is_option = |token: &Token| {
         matches!(token, Token::Word(word)
             if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("OPTION"))

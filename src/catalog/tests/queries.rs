@@ -139,7 +139,7 @@ fn whatever_is_proposed_for_a_result_has_no_problems() {
             let text = format!(
                 "/*---\npurpose = \"p\"\nowner = \"o\"\npms = \"best-practice\"\nmode = \"snapshot\"\n\
                  opt_out = \"filtered\"\n{}---*/\nSELECT t.{name} FROM T t",
-                propose(&[described]).expect("a proposal")
+                propose(&[described], None).expect("a proposal")
             );
             assert_eq!(problems(&text), [""; 0], "{text}");
         }

@@ -1,9 +1,12 @@
-//! `query`: the files of questions. One file per command.
+//! `query`: the files of questions. One file per command; all but `describe` and `preview` need no network.
 
+mod ask;
+mod describe;
 mod diff;
 mod docs;
 mod lint;
 mod list;
+mod preview;
 mod show;
 
 use clap::Subcommand;
@@ -25,6 +28,8 @@ pub(crate) enum Query {
     Show(show::Show),
     Diff(diff::Diff),
     Docs(docs::Docs),
+    Describe(describe::Describe),
+    Preview(preview::Preview),
 }
 
 impl Query {
@@ -35,6 +40,8 @@ impl Query {
             Self::Show(show) => show.run(context),
             Self::Diff(diff) => diff.run(context),
             Self::Docs(docs) => docs.run(context),
+            Self::Describe(describe) => describe.run(context),
+            Self::Preview(preview) => preview.run(context),
         }
     }
 }
