@@ -4,6 +4,7 @@
 mod advice;
 mod analyst_kit;
 mod bad_input;
+mod chaos;
 mod client;
 mod commands;
 mod complete;
