@@ -27,7 +27,9 @@ impl Status {
                 .map_err(|error| Failure::new(ExitCode::Failed, error))?;
             output::rows(context.format(), &drifts)?;
             if drifts.is_empty() {
-                remark("no extraction stands failed because of its contract");
+                remark(
+                    "no extraction stands failed because of its contract or of a column that a site does not have",
+                );
             }
             return Ok(());
         }

@@ -104,17 +104,20 @@ impl AttemptError {
         }
     }
 
-    /// What of the result does not fit the contract; nothing for other failures.
+    /// What of the site's tables or of the result does not fit the query; nothing for other failures.
     #[must_use]
     pub(super) fn contract_breaks(&self) -> Vec<ContractBreak> {
-        let Self::Convert(ConvertError::Contract(error)) = self else {
-            return Vec::new();
-        };
-        let breaks = error.violations.iter().map(|violation| ContractBreak {
-            column: violation.column.clone(),
-            reason: violation.reason.to_string(),
-        });
-        breaks.collect()
+        match self {
+            Self::Convert(ConvertError::Contract(error)) => {
+                let breaks = error.violations.iter().map(|violation| ContractBreak {
+                    column: violation.column.clone(),
+                    reason: violation.reason.to_string(),
+                });
+                breaks.collect()
+            }
+            Self::Remote(error) => absent(error).into_iter().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// When another attempt makes sense.
@@ -190,6 +193,22 @@ impl AttemptError {
             | Self::Internal(_) => None,
         }
     }
+}
+
+/// The column or table that the site's database does not have, as SQL Server names it.
+fn absent(error: &RemoteError) -> Option<ContractBreak> {
+    let (before, reason) = match error.sql_number()? {
+        207 => ("Invalid column name '", "is no column of the site's tables"),
+        208 => ("Invalid object name '", "is no table of the site"),
+        _ => return None,
+    };
+    let said = error.to_string();
+    let (_, rest) = said.split_once(before)?;
+    let (name, _) = rest.split_once('\'')?;
+    Some(ContractBreak {
+        column: name.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 /// Whether the API will give no answer to the query any more: it failed for good, or its result is lost.

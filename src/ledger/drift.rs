@@ -9,7 +9,8 @@ use crate::domain::{QueryId, QueryName, QueryVersion, SiteKey};
 use super::column::text;
 use super::{Claim, Fenced, Ledger, LedgerError};
 
-/// One column of a result that does not fit the contract, for one reason.
+/// One column that is not what the query expects, for one reason: in its result or, where the statement
+/// failed, in the site's tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContractBreak {
     /// Name of the column.
@@ -60,7 +61,7 @@ impl Ledger {
         })
     }
 
-    /// What stands failed because of its contract, by query, column and reason; the most frequent first
+    /// What stands failed because of its contract or of a column that a site does not have, by query, column and reason; the most frequent first
     /// within a query.
     ///
     /// # Errors
@@ -78,7 +79,7 @@ impl Ledger {
                  JOIN site AS s ON s.key = e.site
                  JOIN contract_break AS b ON b.extraction = e.id
                       AND b.attempt = (SELECT max(number) FROM attempt WHERE extraction = e.id)
-                 WHERE e.state = 'failed' AND e.detail = 'contract'
+                 WHERE e.state = 'failed' AND e.detail IN ('contract', 'sql')
                  ORDER BY e.query, e.version, b.column_name, b.reason, e.site",
             )?;
             let found = statement.query_map([], Found::from_row)?;

@@ -385,6 +385,24 @@ fn drift_groups_what_does_not_fit_by_column_and_reason() {
 }
 
 #[test]
+fn drift_also_tells_a_column_that_a_site_does_not_have() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    fixture.query("visits", HEADER, &SQL.replace("v.weight AS", "v.mass AS"));
+    home.run(&RUN).failed(5, &["mass"]);
+
+    let drift = home
+        .run(&["status", "--drift", "--output", "json"])
+        .succeeded()
+        .json();
+
+    assert_eq!(drift.as_array().expect("rows").len(), 1);
+    assert_eq!(drift[0]["column"], "mass");
+    assert_eq!(drift[0]["reason"], "is no column of the site's tables");
+}
+
+#[test]
 fn another_pseudonym_key_is_refused_until_it_is_rotated_on_purpose() {
     let fixture = Fixture::with_rows(PEOPLE_ROWS);
     fixture.query("people", PEOPLE, PEOPLE_SQL);

@@ -84,10 +84,12 @@ impl Describe {
     }
 
     fn draft(&self, context: &Context, config: &Config) -> Result<Draft, Failure> {
-        let path = match (&self.file, &self.query) {
-            (Some(path), _) => path.clone(),
-            (None, Some(text)) => selected(&context.catalog(config)?, text)?.file.clone(),
-            (None, None) => unreachable!("one of the two is required"),
+        let path = match &self.file {
+            Some(path) => path.clone(),
+            None => {
+                let text = self.query.as_deref().expect("one of the two is required");
+                selected(&context.catalog(config)?, text)?.file.clone()
+            }
         };
         Draft::read(&path).map_err(|error| Failure::new(ExitCode::Contract, error))
     }

@@ -70,7 +70,7 @@ impl Preview {
         let key = key(context, &config, &ledger)?;
         let contract = masked(&query.contract, key.is_some());
         let batch = rows(query, &contract, &answer, key.as_ref(), &site, window)?;
-        show(context.format(), query, &contract, batch.as_ref())?;
+        show(context.format(), &query.contract, batch.as_ref())?;
         remark(&format!(
             "{} of {} {}: {} rows at most; {MASK} stands for what is not shown",
             query.id, site.key, window, self.limit
@@ -169,19 +169,13 @@ fn rows(
     Ok(converter.finish().map(|batch| deidentifier.apply(&batch)))
 }
 
-fn show(
-    format: Format,
-    query: &QueryFile,
-    contract: &Contract,
-    batch: Option<&RecordBatch>,
-) -> Result<(), Failure> {
-    let names: Vec<&str> = query
-        .contract
+/// Shows the contract's columns; those that the batch does not have are masked.
+fn show(format: Format, contract: &Contract, batch: Option<&RecordBatch>) -> Result<(), Failure> {
+    let names: Vec<&str> = contract
         .columns
         .iter()
         .map(|column| column.name.as_str())
         .collect();
-    debug_assert_eq!(names.len(), contract.columns.len());
     let options = FormatOptions::default();
     let mut formatters = Vec::with_capacity(names.len());
     for name in &names {
