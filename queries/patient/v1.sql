@@ -10,6 +10,7 @@ key       = ["patient_id"]
 cron      = "0 1 * * *"
 measures  = ["QIM 1", "QIM 2", "QIM 3", "QIM 4", "QIM 5", "QIM 6", "QIM 7", "QIM 8", "QIM 9", "QIM 10"]
 opt_out   = "Keeps patients with DATASHARINGOPTOUT = 0 and DENYACCESS = 0 only. The column's real name is not public, this one is invented: where it is absent the server answers error 207 and nothing leaves."
+withheld  = "SELECT COUNT(*) AS withheld FROM PATIENTS AS p WHERE COALESCE(p.UPDATED, p.CREATED) >= @window_start AND COALESCE(p.UPDATED, p.CREATED) < @window_end AND CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END = 1"
 cost      = "One scan of PATIENTS (tens of thousands of rows) and three small code tables."
 
 [columns]

@@ -43,6 +43,8 @@ pub struct Entry {
     pub cron: Option<String>,
     pub measures: Vec<String>,
     pub opt_out: Option<String>,
+    /// Whether the rows that `opt_out` keeps back are counted with each object.
+    pub counts_withheld: bool,
     pub cost: Option<String>,
     pub freshness_hours: Option<u64>,
     pub fingerprint: Fingerprint,
@@ -131,6 +133,7 @@ fn entry(query: &Query, current: bool) -> Entry {
         cron: query.cron.clone(),
         measures: query.measures.clone(),
         opt_out: query.opt_out.clone(),
+        counts_withheld: query.withheld.is_some(),
         cost: query.cost.clone(),
         freshness_hours: query.freshness.map(|freshness| freshness.as_secs() / 3600),
         fingerprint: query.fingerprint.clone(),
@@ -214,6 +217,12 @@ fn section(entry: &Entry, older: &[String]) -> String {
             (!entry.measures.is_empty()).then(|| entry.measures.join(", ")),
         ),
         ("Opt-out", entry.opt_out.clone()),
+        (
+            "Withheld rows",
+            entry
+                .counts_withheld
+                .then(|| "counted, in the proof of each object".to_owned()),
+        ),
         ("Cost at the practice", entry.cost.clone()),
     ];
     for (name, value) in optional {

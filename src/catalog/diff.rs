@@ -258,6 +258,11 @@ fn header(from: &Query, to: &Query, changes: &mut Vec<Change>) {
         ),
         ("`cron`", from.cron.as_deref(), to.cron.as_deref()),
         ("`opt_out`", from.opt_out.as_deref(), to.opt_out.as_deref()),
+        (
+            "`withheld`",
+            from.withheld.as_deref(),
+            to.withheld.as_deref(),
+        ),
         ("`cost`", from.cost.as_deref(), to.cost.as_deref()),
         ("`purpose`", Some(&*from.purpose), Some(&*to.purpose)),
         ("`owner`", Some(&*from.owner), Some(&*to.owner)),

@@ -3,7 +3,7 @@
 //! Hashed are the words and marks of the statement, the contract with its privacy rules, and of the
 //! header what changes the rows: system, database, mode, overlap and key. White space, line ends and
 //! comments do not count, nor does what only people and the schedule read: purpose, owner, cost,
-//! cron, measures, watermark, opt-out and descriptions.
+//! cron, measures, watermark, opt-out, descriptions, and the count of what is withheld.
 //!
 //! The digest is kept in ledgers, so its text is our own and no parser's: a newer parser must not
 //! unfreeze every version. Names keep their case, because literals must, and a renamed thing is a

@@ -87,6 +87,18 @@ impl<'a> Report<'a> {
             .push(Problem::at(self.source.file, place, what, instead));
     }
 
+    /// A report of a text that stands in the file as one value; see [`adopt`](Self::adopt).
+    pub(super) fn within(&self) -> Self {
+        Self::of(self.source)
+    }
+
+    /// Takes over what is wrong with the value of `key` at byte `at`: places within it are not the file's.
+    pub(super) fn adopt(&mut self, within: Self, key: &str, at: usize) {
+        for problem in within.problems {
+            self.at(at, format!("`{key}`: {}", problem.what), problem.instead);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.problems.is_empty()
     }

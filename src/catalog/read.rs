@@ -104,6 +104,9 @@ pub(super) fn check(file: &QueryFile, text: &str) -> Result<Query, Vec<Problem>>
     let facts = statement::check(&source, header.as_ref(), &mut report);
     if let Some(header) = &header {
         lint::check(header, facts, &mut report);
+        if let Some(withheld) = &header.withheld {
+            statement::check_withheld(withheld, header.mode, &mut report);
+        }
     }
     match header {
         Some(header) if report.is_empty() => Ok(query(file, header, source.statement())
@@ -135,6 +138,7 @@ fn query(file: &QueryFile, header: Header, statement: &str) -> Option<Query> {
         cron: header.cron,
         measures: header.measures,
         opt_out: header.opt_out,
+        withheld: header.withheld.map(|sql| sql.value),
         cost: header.cost,
         freshness: header.freshness,
         contract,

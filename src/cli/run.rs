@@ -443,6 +443,7 @@ pub(crate) struct Outcome {
     seconds: Option<f64>,
     attempts: u32,
     proof: Option<crate::domain::Proof>,
+    withheld: Option<u64>,
     path: Option<String>,
 }
 
@@ -463,6 +464,7 @@ impl Outcome {
             seconds,
             attempts: row.attempts,
             proof: row.proof,
+            withheld: row.proof.and_then(|proof| proof.withheld),
             path: row.object.as_ref().map(|object| object.path.clone()),
         }
     }

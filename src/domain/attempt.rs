@@ -33,7 +33,7 @@ impl FromStr for RemoteQueryId {
     }
 }
 
-/// The four row counts that must be equal before an object is published.
+/// The four row counts that must be equal before an object is published, and what is known to be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Proof {
     /// Rows that the API declared for the result.
@@ -44,6 +44,10 @@ pub struct Proof {
     pub batches: u64,
     /// Rows that the finished Parquet footer tells.
     pub footer: u64,
+    /// Rows that the practice kept back, of patients who opted out or closed their record; absent where the query
+    /// does not count them. Not among the four: they are not in the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<u64>,
 }
 
 /// The four counts differ: the object must not be published.
@@ -100,6 +104,7 @@ mod tests {
             pages: 3,
             batches: 3,
             footer: 3,
+            withheld: None,
         };
         assert_eq!(proof.rows(), Ok(3));
         for wrong in [

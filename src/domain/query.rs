@@ -161,6 +161,8 @@ pub struct Query {
     pub measures: Vec<String>,
     /// How opted-out and access-denied patients are kept out, said for queries that read patients.
     pub opt_out: Option<String>,
+    /// Counts the rows that `opt_out` keeps out of a window; one row with one column, `withheld`.
+    pub withheld: Option<String>,
     /// What it costs the practice's server, in a sentence.
     pub cost: Option<String>,
     /// How old its newest object may grow before a site counts as late; whole hours.

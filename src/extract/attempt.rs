@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, ObjectRecord, Proof, Query, RemoteQueryId, Site};
 use crate::ledger::{AttemptCost, Claim, Fenced, Freeze};
-use crate::objects::object_path;
+use crate::objects::{Provenance, object_path};
 use crate::privacy::Deidentifier;
 use crate::remote::{Patience, RemoteResult};
 
@@ -17,6 +17,7 @@ use super::identity::may_have_moved;
 use super::pipeline::{self, Ready, Target};
 use super::provenance::provenance;
 use super::statement::statement;
+use super::withheld::count_withheld;
 use super::workers::{Observer, Progress};
 
 pub use crate::domain::Step;
@@ -113,8 +114,21 @@ impl<'a> Attempt<'a> {
         let result = self.wait(guid, remote).await?;
         self.cost.pages = u32::try_from(result.pages.len()).unwrap_or(u32::MAX);
         self.cost.remote = result.sql_duration.unwrap_or_default();
+        let window = self.extraction().window;
+        let withheld = count_withheld(self.engine, guid, &query, window).await?;
         self.record_step(Step::Fetching).await?;
-        let ready = self.stage(guid, remote, &result, &site, &query).await?;
+        let provenance = provenance(
+            self.engine,
+            self.claim,
+            &site,
+            &query,
+            remote,
+            result.rows,
+            withheld,
+        );
+        let ready = self
+            .stage(guid, &result, &site, &query, &provenance)
+            .await?;
         self.publish(ready).await
     }
 
@@ -213,10 +227,10 @@ impl<'a> Attempt<'a> {
     async fn stage(
         &mut self,
         guid: HaloGuid,
-        remote: RemoteQueryId,
         result: &RemoteResult,
         site: &Site,
         query: &Query,
+        provenance: &Provenance,
     ) -> Result<Ready, AttemptError> {
         let window = self.extraction().window;
         let key = self.engine.pseudonym_key.as_ref();
@@ -229,17 +243,18 @@ impl<'a> Attempt<'a> {
             window.end(),
         )?;
         let path = object_path(self.engine.environment, self.extraction());
-        let provenance = provenance(self.engine, self.claim, site, query, remote, result.rows);
         let target = Target {
             store: &self.engine.store,
             path: &path,
-            provenance: &provenance,
+            provenance,
             extracted_at: self.engine.now(),
         };
-        let pages = self
-            .engine
-            .client
-            .pages(guid, remote, result, self.cancel.clone());
+        let pages = self.engine.client.pages(
+            guid,
+            provenance.remote_query_id,
+            result,
+            self.cancel.clone(),
+        );
         let total = result.pages.len() as u64;
         let page_done = |done| (self.observer)(self.extraction(), Progress::Pages { done, total });
         let ready =

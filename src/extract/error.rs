@@ -35,6 +35,12 @@ pub enum AttemptError {
     /// The four counts differ; nothing was published.
     #[error("the result is not complete, so nothing was published: {0}")]
     Incomplete(#[from] ProofError),
+    /// The rows that the practice kept back could not be counted. The result itself is complete and lives on.
+    #[error("the rows that the practice keeps back could not be counted")]
+    Uncounted(#[source] Box<RemoteError>),
+    /// What should count them answered with something else.
+    #[error("the `withheld` statement of {0} did not answer with one number")]
+    NotACount(QueryId),
     /// The query's text is not the one that ran under this version before.
     #[error("{query} was changed after it had run (fingerprint {now}, in the ledger {frozen})")]
     Edited {
@@ -90,9 +96,11 @@ impl AttemptError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Remote(error) => error.class(),
+            Self::Uncounted(error) => error.class(),
             Self::Convert(ConvertError::Contract(_))
             | Self::Edited { .. }
             | Self::NoQuery(_)
+            | Self::NotACount(_)
             | Self::Privacy(_)
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
@@ -125,6 +133,7 @@ impl AttemptError {
     pub fn retry(&self) -> Retry {
         match self {
             Self::Remote(error) => error.retry(),
+            Self::Uncounted(error) => error.retry(),
             // A person mends most storage failures within one run of the command; the result is kept for the next.
             Self::Storage(_) => Retry::Later(STORAGE_PAUSE),
             Self::Incomplete(_)
@@ -149,6 +158,7 @@ impl AttemptError {
     pub fn why(&self) -> Option<&'static str> {
         match self {
             Self::Remote(error) => Some(error.why()),
+            Self::Uncounted(error) => Some(error.why()),
             _ => None,
         }
     }
@@ -158,6 +168,11 @@ impl AttemptError {
     pub fn next(&self) -> Option<String> {
         match self {
             Self::Remote(error) => Some(error.next_step().to_owned()),
+            Self::Uncounted(error) => Some(error.next_step().to_owned()),
+            Self::NotACount(query) => Some(format!(
+                "correct `withheld` in queries/{}/{}.sql: one SELECT COUNT(*) AS withheld",
+                query.name, query.version
+            )),
             Self::Edited { query, .. } => Some(format!(
                 "restore queries/{}/{}.sql, and put the change into the next version beside it",
                 query.name, query.version

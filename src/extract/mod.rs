@@ -18,6 +18,7 @@ mod pipeline;
 mod presence;
 mod provenance;
 mod statement;
+mod withheld;
 mod workers;
 
 pub use attempt::{Published, Step};

@@ -94,6 +94,7 @@ pub(super) async fn stage_result(
                 pages: converted.declared,
                 batches: converted.rows,
                 footer: staged.rows_in_footer(),
+                withheld: target.provenance.rows_withheld,
             };
             Ok(Ready {
                 staged,

@@ -15,6 +15,7 @@ pub(super) fn provenance(
     query: &Query,
     remote_query_id: RemoteQueryId,
     rows_declared: u64,
+    rows_withheld: Option<u64>,
 ) -> Provenance {
     Provenance {
         environment: engine.environment,
@@ -28,6 +29,7 @@ pub(super) fn provenance(
         remote_query_id,
         attempt: claim.attempt,
         rows_declared,
+        rows_withheld,
     }
 }
 

@@ -17,6 +17,16 @@ pub(super) const SNAPSHOT_DATE: &str = "@snapshot_date";
 /// What is sent to ask `query` about `window`.
 #[must_use]
 pub fn statement(query: &Query, window: Window, max_time_in_queue: Duration) -> Statement {
+    bound(&query.sql, query, window, max_time_in_queue)
+}
+
+/// `sql`, which belongs to `query`, with the parameters of its window.
+pub(super) fn bound(
+    sql: &str,
+    query: &Query,
+    window: Window,
+    max_time_in_queue: Duration,
+) -> Statement {
     let parameters = match query.mode {
         Mode::Incremental { overlap_days } => {
             let from = window
@@ -31,7 +41,7 @@ pub fn statement(query: &Query, window: Window, max_time_in_queue: Duration) -> 
         Mode::Snapshot => vec![Parameter::date(SNAPSHOT_DATE, window.start())],
     };
     Statement {
-        text: query.sql.clone(),
+        text: sql.to_owned(),
         catalogue: query.catalogue.clone(),
         parameters,
         max_time_in_queue,

@@ -188,7 +188,8 @@ fn record_object(
         .prepare_cached(
             "UPDATE extraction SET state = 'succeeded', detail = NULL, worker = NULL, lease_until = NULL,
                  changed_at = ?2, extracted_at = ?2, object_path = ?3, object_bytes = ?4, object_rows = ?5,
-                 object_sha256 = ?6, proof_declared = ?7, proof_pages = ?8, proof_batches = ?9, proof_footer = ?10
+                 object_sha256 = ?6, proof_declared = ?7, proof_pages = ?8, proof_batches = ?9, proof_footer = ?10,
+                 proof_withheld = ?11
              WHERE id = ?1",
         )?
         .execute(params![
@@ -202,6 +203,7 @@ fn record_object(
             proof.pages,
             proof.batches,
             proof.footer,
+            proof.withheld,
         ])?;
     Ok(())
 }

@@ -285,6 +285,7 @@ fn proof(row: &Row<'_>) -> rusqlite::Result<Option<Proof>> {
         pages: row.get("proof_pages")?,
         batches: row.get("proof_batches")?,
         footer: row.get("proof_footer")?,
+        withheld: row.get("proof_withheld")?,
     }))
 }
 

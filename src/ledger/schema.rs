@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_one_night.sql"),
     include_str!("migrations/0002_contract_break.sql"),
     include_str!("migrations/0003_pseudonym_key.sql"),
+    include_str!("migrations/0004_withheld.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

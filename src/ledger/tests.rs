@@ -167,6 +167,7 @@ fn proof(rows: u64) -> Proof {
         pages: rows,
         batches: rows,
         footer: rows,
+        withheld: Some(2),
     }
 }
 

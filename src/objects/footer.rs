@@ -43,6 +43,8 @@ pub struct Provenance {
     pub attempt: AttemptNumber,
     /// Rows that the API declared for the result.
     pub rows_declared: u64,
+    /// Rows that the practice kept back; `None` if the query does not count them.
+    pub rows_withheld: Option<u64>,
 }
 
 /// `created_by` of every object.
@@ -58,7 +60,7 @@ impl Provenance {
             query,
             window,
         } = &self.extraction;
-        let facts: [(&str, Option<&dyn Display>); 16] = [
+        let facts: [(&str, Option<&dyn Display>); 17] = [
             ("format", Some(&FORMAT)),
             ("tool_version", Some(&env!("CARGO_PKG_VERSION"))),
             ("environment", Some(&self.environment)),
@@ -75,6 +77,7 @@ impl Provenance {
             ("remote_query_id", Some(&self.remote_query_id)),
             ("attempt", Some(&self.attempt)),
             ("rows_declared", Some(&self.rows_declared)),
+            ("rows_withheld", as_display(&self.rows_withheld)),
         ];
         facts
             .into_iter()
@@ -112,10 +115,14 @@ impl Provenance {
             remote_query_id: fact("remote_query_id")?.parse().ok()?,
             attempt: AttemptNumber(fact("attempt")?.parse().ok()?),
             rows_declared: fact("rows_declared")?.parse().ok()?,
+            rows_withheld: match fact("rows_withheld") {
+                Some(rows) => Some(rows.parse().ok()?),
+                None => None,
+            },
         })
     }
 }
 
-fn as_display(text: &Option<String>) -> Option<&dyn Display> {
-    text.as_ref().map(|text| text as &dyn Display)
+fn as_display<T: Display>(fact: &Option<T>) -> Option<&dyn Display> {
+    fact.as_ref().map(|fact| fact as &dyn Display)
 }

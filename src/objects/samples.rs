@@ -43,6 +43,7 @@ pub(super) fn provenance() -> Provenance {
             .expect("an id"),
         attempt: AttemptNumber(3),
         rows_declared: 5,
+        rows_withheld: Some(2),
     }
 }
 

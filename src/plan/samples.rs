@@ -43,6 +43,7 @@ fn query(name: &str, mode: Mode) -> Query {
         freshness: None,
         measures: Vec::new(),
         opt_out: None,
+        withheld: None,
         cost: None,
         contract: Contract {
             columns: vec![Column {

@@ -43,6 +43,7 @@ fn query(id: &str, mode: Mode) -> Query {
         cron: None,
         measures: Vec::new(),
         opt_out: None,
+        withheld: None,
         cost: None,
         freshness: None,
         contract: Contract {
@@ -137,6 +138,7 @@ async fn publish(
             .expect("an id"),
         attempt: AttemptNumber(1),
         rows_declared: rows.num_rows() as u64,
+        rows_withheld: None,
     };
     let (to_stage, batches) = mpsc::channel(1);
     let schema = rows.schema();
@@ -155,6 +157,7 @@ async fn publish(
         pages: count,
         batches: count,
         footer: count,
+        withheld: None,
     };
     ManifestObject::new(
         object,

@@ -123,8 +123,25 @@ pub(crate) fn ask(
     query: &Query,
     window: Window,
 ) -> Result<PageBytes, SqlError> {
+    ask_text(database, &query.sql, query, window)
+}
+
+/// How many rows a query says that it keeps out of a window.
+pub(crate) fn withheld(database: &mut Database, query: &Query, window: Window) -> u64 {
+    let sql = query.withheld.as_deref().expect("a query that counts them");
+    let page = ask_text(database, sql, query, window).unwrap_or_else(|error| panic!("{error}"));
+    let rows: serde_json::Value = serde_json::from_slice(&page.finish()).expect("JSON");
+    rows[0]["withheld"].as_u64().expect("a number")
+}
+
+fn ask_text(
+    database: &mut Database,
+    sql: &str,
+    query: &Query,
+    window: Window,
+) -> Result<PageBytes, SqlError> {
     let command = Command {
-        text: query.sql.clone(),
+        text: sql.to_owned(),
         catalogue: query.catalogue.clone(),
         mode: engine::Mode::Reader,
         stored_procedure: false,
@@ -253,5 +270,6 @@ fn provenance(
             .expect("an id"),
         attempt: AttemptNumber(1),
         rows_declared,
+        rows_withheld: None,
     }
 }

@@ -24,3 +24,4 @@ mod query_commands;
 mod real_data;
 mod resume;
 mod simulator;
+mod withheld;

@@ -143,6 +143,7 @@ fn provenance() -> Provenance {
             .expect("an id"),
         attempt: AttemptNumber(1),
         rows_declared: 0,
+        rows_withheld: None,
     }
 }
 

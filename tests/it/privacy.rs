@@ -6,9 +6,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type};
 use arrow::util::display::array_value_to_string;
 use chrono::{Days, NaiveDate};
+use halo_extract::domain::Window;
 use halo_extract::simulator::practice::Population;
 
-use crate::lake::{Lake, Site, long_ago};
+use crate::lake::{Lake, Site, catalog, long_ago, withheld};
 
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day")
@@ -121,6 +122,58 @@ async fn no_object_holds_what_points_at_a_patient() {
         }
     }
     assert!(rows > 5000, "{rows} rows were looked at");
+}
+
+#[test]
+fn a_patient_who_opts_out_is_counted_among_the_withheld_from_that_night_on() {
+    let mut site = Site::open(0, 300, today());
+    let agreed = agreeing(&site);
+    assert_withheld(&mut site, today());
+
+    let next = today() + Days::new(1);
+    site.advance(next);
+
+    let left: Vec<u32> = agreed.difference(&agreeing(&site)).copied().collect();
+    assert_eq!(left.len(), 1, "one patient opts out in a night");
+    assert!(
+        kept_back(&site, |changed| changed >= today()).contains(&left[0]),
+        "the opt-out is a change of the night"
+    );
+    assert_withheld(&mut site, next);
+}
+
+/// Both queries of patients count who is kept back as the population itself says.
+#[track_caller]
+fn assert_withheld(site: &mut Site, day: NaiveDate) {
+    let catalog = catalog();
+    let mut counted = |name: &str, window| {
+        let query = catalog.select(name).expect("a query that ships");
+        withheld(&mut site.database, query, window)
+    };
+    let roster = counted("patient_roster", Window::day(day));
+    let night = Window::new(day - Days::new(1), day).expect("a day");
+    let patient = counted("patient", night);
+
+    let live = |population: &Population| {
+        let patients = population.patients.iter();
+        let kept = patients.filter(|patient| patient.audit.is_live() && !patient.may_leave());
+        kept.count() as u64
+    };
+    assert_eq!(roster, live(site.practice.population()));
+    assert!(roster > 0, "somebody is kept back");
+    // The window and its two days of overlap.
+    let from = day - Days::new(3);
+    let changed = kept_back(site, |changed| changed >= from && changed < day);
+    assert_eq!(patient, changed.len() as u64);
+}
+
+/// Patients who may not leave, and whose record changed on a day that `within` takes.
+fn kept_back(site: &Site, within: impl Fn(NaiveDate) -> bool) -> BTreeSet<u32> {
+    let patients = site.practice.population().patients.iter();
+    patients
+        .filter(|patient| !patient.may_leave() && within(patient.audit.changed().date()))
+        .map(|patient| patient.internal_id)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use super::cron;
 use super::keys::{Keys, Located};
 use crate::domain::{Mode, ParseError, PmsType};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "purpose",
     "owner",
     "pms",
@@ -25,6 +25,7 @@ const KEYS: [&str; 14] = [
     "cron",
     "measures",
     "opt_out",
+    "withheld",
     "cost",
     "freshness",
     "columns",
@@ -48,6 +49,7 @@ pub(in crate::catalog) struct Header {
     pub(in crate::catalog) cron: Option<String>,
     pub(in crate::catalog) measures: Vec<String>,
     pub(in crate::catalog) opt_out: Option<String>,
+    pub(in crate::catalog) withheld: Option<Located<String>>,
     pub(in crate::catalog) cost: Option<String>,
     pub(in crate::catalog) freshness: Option<Duration>,
     /// In the order of the file.
@@ -99,6 +101,7 @@ fn check(keys: &Keys<'_>, at: usize, report: &mut Report<'_>) -> Header {
         cron: cron_pattern(keys, report),
         measures: plain(keys.texts("measures", report)),
         opt_out,
+        withheld: keys.text("withheld", report),
         cost,
         freshness: freshness(keys, report),
         columns: columns::read(keys, at, report),

@@ -10,9 +10,11 @@ mod foreign;
 mod limit;
 mod select_list;
 mod shape;
+mod small;
 mod syntax;
 mod words;
 
 pub(super) use check::{Facts, check};
 pub use limit::limited;
 pub(super) use shape::{Shape, shape};
+pub(super) use small::check_withheld;

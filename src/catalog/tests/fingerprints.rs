@@ -19,6 +19,10 @@ fn what_people_and_the_schedule_read_does_not_change_the_fingerprint() {
         with("as typed", "as it was typed"),
         with("36 hours", "2 days"),
         with(
+            "freshness",
+            "withheld = \"SELECT 1 AS withheld WHERE @window_start < @window_end\"\nfreshness",
+        ),
+        with(
             "watermark = \"coalesce(UPDATED, CREATED)\"",
             "watermark = \"UPDATED\"",
         ),

@@ -27,7 +27,7 @@ fn a_key_of_the_header_that_is_wrong_is_told_with_what_to_write() {
             "frequency = 1\nowner =",
             &[
                 "3:1 `frequency` is not a key of the header; write one of purpose, owner, pms, catalogue, \
-                 mode, watermark, overlap, key, cron, measures, opt_out, cost, freshness, columns",
+                 mode, watermark, overlap, key, cron, measures, opt_out, withheld, cost, freshness, columns",
             ],
         ),
         (
@@ -552,4 +552,44 @@ fn a_select_list_that_differs_from_the_contract_is_told() {
             &["21:113 two columns of the SELECT are named `value`; give each its own name with AS"],
         ),
     ]);
+}
+
+#[test]
+fn a_count_of_the_withheld_is_one_select_of_that_name_over_the_same_window() {
+    const WINDOW: &str = "FROM T t WHERE t.D >= @window_start AND t.D < @window_end";
+    let told = |sql: &str| {
+        problems(&with(
+            "freshness",
+            &format!("withheld = \"{sql}\"\nfreshness"),
+        ))
+    };
+
+    assert_eq!(
+        told(&format!("SELECT COUNT(*) AS withheld {WINDOW}")),
+        Vec::<String>::new()
+    );
+    let other_name = "13:12 `withheld`: it does not return one column `withheld`; \
+                      write `SELECT COUNT(*) AS withheld FROM ...`";
+    assert_eq!(
+        told(&format!("SELECT COUNT(*) AS rows {WINDOW}")),
+        [other_name]
+    );
+    assert_eq!(
+        told(&format!("SELECT 1 AS withheld, 2 AS rows {WINDOW}")),
+        [other_name]
+    );
+    assert_eq!(
+        told("SELECT COUNT(*) AS withheld FROM T t WHERE t.D >= @window_start"),
+        [
+            "13:12 `withheld`: the query is incremental but its statement does not use `@window_end`; \
+          compare the watermark: `>= @window_start AND ... < @window_end`"
+        ]
+    );
+    let deletes = told("DELETE FROM T");
+    assert!(
+        deletes
+            .iter()
+            .any(|problem| problem.contains("`withheld`: `DELETE` has no place"))
+    );
+    assert!(told("SELECT 1 AS withheld; SELECT 2 AS withheld")[0].contains("`withheld`: "));
 }

@@ -37,6 +37,40 @@ fn opening_again_changes_nothing() {
 }
 
 #[test]
+fn a_ledger_of_the_first_schema_is_brought_up_to_date_with_what_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = Connection::open(file(&folder)).expect("a database");
+    raw.execute_batch(include_str!("../migrations/0001_one_night.sql"))
+        .expect("the first schema");
+    raw.execute_batch(
+        "PRAGMA application_id = 0x48784c67; PRAGMA user_version = 1;
+         INSERT INTO property VALUES ('environment', 'simulator');
+         INSERT INTO site (key, pms_type, pms_id, catalogues, time_zone, groups, state)
+             VALUES ('s1', 'best-practice', '1', '[]', 'Australia/Sydney', '[]', 'active');
+         INSERT INTO extraction (site, query, version, window_start, window_end, state, due, lane, priority,
+                 not_before, planned_at, changed_at, object_path, object_bytes, object_rows, object_sha256,
+                 proof_declared, proof_pages, proof_batches, proof_footer)
+             VALUES ('s1', 'visit', 1, '2026-11-18', '2026-11-19', 'succeeded', 'on-demand', 'nightly', 0,
+                 0, 0, 0, 'p', 1, 3, printf('%064d', 0), 3, 3, 3, 3);",
+    )
+    .expect("what an earlier program wrote");
+    drop(raw);
+
+    let ledger = open(&folder);
+
+    let extraction = "s1/visit@v1/2026-11-18..2026-11-19";
+    let row = ledger.extraction(&extraction.parse().expect("an extraction"));
+    let proof = row.expect("readable").expect("held").proof;
+    assert_eq!(
+        proof,
+        Some(Proof {
+            withheld: None,
+            ..super::proof(3)
+        })
+    );
+}
+
+#[test]
 fn a_ledger_of_another_environment_is_refused_by_name() {
     let Home { folder, ledger } = Home::new();
     drop(ledger);

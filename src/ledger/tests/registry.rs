@@ -137,6 +137,7 @@ fn query(digit: char) -> Query {
         freshness: None,
         measures: Vec::new(),
         opt_out: None,
+        withheld: None,
         cost: None,
         contract: Contract {
             columns: vec![Column {
