@@ -87,14 +87,17 @@ fn what_was_mended_is_no_drift_any_more() {
 
 #[test]
 fn a_ledger_of_the_first_schema_gets_the_later_tables_and_keeps_its_rows() {
-    let Home { folder, ledger } = three_sites();
-    drop(ledger);
-    let path = folder.path().join("ledger.sqlite");
-    let raw = Connection::open(&path).expect("a database");
+    let folder = tempfile::tempdir().expect("a folder");
+    let raw = Connection::open(folder.path().join("ledger.sqlite")).expect("a database");
+    raw.execute_batch(include_str!("../migrations/0001_one_night.sql"))
+        .expect("the first schema");
     raw.execute_batch(
-        "DROP TABLE contract_break; DROP TABLE pseudonym_key; PRAGMA user_version = 1;",
+        "PRAGMA application_id = 0x48784c67; PRAGMA user_version = 1;
+         INSERT INTO property VALUES ('environment', 'simulator');
+         INSERT INTO site (key, pms_type, pms_id, catalogues, time_zone, groups, state)
+         VALUES ('s1', 'best-practice', '1', '[]', 'Australia/Brisbane', '[]', 'active');",
     )
-    .expect("the first schema");
+    .expect("a site of that time");
     drop(raw);
 
     let home = Home {
@@ -102,6 +105,7 @@ fn a_ledger_of_the_first_schema_gets_the_later_tables_and_keeps_its_rows() {
         folder,
     };
 
+    home.plan(&["s1/visit@v1/2026-11-18..2026-11-19"]);
     fail(&home, &["room"]);
     assert_eq!(home.ledger.drift().expect("readable").len(), 1);
     assert_eq!(home.ledger.pseudonym_key().expect("readable"), None);
