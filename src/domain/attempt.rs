@@ -45,8 +45,8 @@ pub struct Proof {
     /// Rows that the finished Parquet footer tells.
     pub footer: u64,
     /// Rows that the practice kept back, of patients who opted out or closed their record; absent where the query
-    /// does not count them. Not among the four: they are not in the result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// does not count them. Not among the four, nor written with them: they are not in the result.
+    #[serde(skip)]
     pub withheld: Option<u64>,
 }
 
