@@ -149,6 +149,7 @@ impl Context {
             connect_timeout: config.halo.connect_timeout,
             read_timeout: config.halo.read_timeout,
             pages_in_flight: config.halo.pages_in_flight as usize,
+            stuck_after: config.halo.stuck_after,
             ..remote::Settings::default()
         };
         Client::new(settings).map_err(|error| Failure::new(ExitCode::Failed, error))

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::domain::{Environment, PmsId, PmsType, Site, SiteKey, SiteState, Window};
-use crate::extract::Engine;
+use crate::extract::{Engine, Spool};
 use crate::ledger::Ledger;
 use crate::objects::Store;
 use crate::plan::{self, Asked};
@@ -144,6 +144,7 @@ fn engine(
         client,
         ledger,
         store,
+        spool: Spool::open(&config.home, config.halo.spool_most_bytes),
         catalog,
         pseudonym_key: Some(key),
         halo: config.halo.clone(),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::domain::{
     Extraction, ExtractionState, Planned, Query, Rule, Site, SiteKey, SiteState, Window,
 };
-use crate::extract::{self, Ended, Engine, Finished, Presence};
+use crate::extract::{self, Ended, Engine, Finished, Presence, Spool};
 use crate::ledger::{KeyStanding, Ledger, Requested};
 use crate::plan::{self, Asked};
 use crate::privacy::PseudonymKey;
@@ -203,6 +203,7 @@ pub(crate) fn engine(
         environment: config.environment,
         client: context.client(config)?,
         store: context.store(config)?,
+        spool: Spool::open(&config.home, config.halo.spool_most_bytes),
         pseudonym_key: if needs_key {
             Some(settled_key(context, config, &ledger)?)
         } else {
@@ -274,6 +275,10 @@ pub(crate) fn carry_out(
             .map_err(failed)?;
         presence.forget(&worker);
     }
+    engine
+        .spool
+        .sweep(|| engine.ledger.open_remote_queries())
+        .map_err(failed)?;
     let cancel = CancellationToken::new();
     let observer = progress::bars(todo.len());
     let work = extract::work(engine, presence.name(), todo, observer, cancel.clone());

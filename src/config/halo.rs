@@ -31,6 +31,10 @@ pub struct Halo {
     pub poll_longest: Duration,
     /// Pages fetched side by side for one extraction.
     pub pages_in_flight: u32,
+    /// Bytes of fetched pages that are kept on disk for resuming; 0 for none.
+    pub spool_most_bytes: u64,
+    /// Execution time after which a query counts as hanging at the practice.
+    pub stuck_after: Duration,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest wait for the next bytes of an answer.
@@ -53,6 +57,8 @@ impl Halo {
             poll_first: layers.duration("halo.poll_first", Duration::from_millis(10)..=HOUR),
             poll_longest: layers.duration("halo.poll_longest", Duration::from_millis(10)..=HOUR),
             pages_in_flight: layers.count("halo.pages_in_flight", 1..=64),
+            spool_most_bytes: layers.size_bytes("halo.spool_limit"),
+            stuck_after: layers.duration("halo.stuck_after", SECOND..=24 * HOUR),
             connect_timeout: layers
                 .duration("halo.connect_timeout", Duration::from_millis(100)..=HOUR),
             read_timeout: layers.duration("halo.read_timeout", Duration::from_millis(100)..=HOUR),

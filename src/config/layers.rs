@@ -208,6 +208,20 @@ impl Layers {
         *range.start()
     }
 
+    /// The size at `path`, in bytes.
+    pub(super) fn size_bytes(&mut self, path: &str) -> u64 {
+        if let toml::Value::String(text) = &self.entry(path).value
+            && let Some(bytes) = bytes_of_text(text)
+        {
+            return bytes;
+        }
+        self.refuse(
+            path,
+            "a whole number of B, kB, MB, GB or TB, for example \"2 GB\"",
+        );
+        0
+    }
+
     /// The duration at `path`, within `range`.
     pub(super) fn duration(
         &mut self,
@@ -301,6 +315,21 @@ fn plain(value: &DeValue<'_>) -> toml::Value {
                 .collect(),
         ),
     }
+}
+
+/// `2 GB` as bytes; the units are powers of ten.
+fn bytes_of_text(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let unit: u64 = match text[digits..].trim_start() {
+        "B" => 1,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// A variable's text as TOML where it is a number, truth value or table, else as the text it is.

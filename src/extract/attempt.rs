@@ -14,6 +14,7 @@ use crate::remote::{Patience, RemoteResult};
 use super::engine::Engine;
 use super::error::AttemptError;
 use super::identity::may_have_moved;
+use super::kept_pages::{KeptPages, on_disk};
 use super::pipeline::{self, Ready, Target};
 use super::provenance::provenance;
 use super::statement::statement;
@@ -39,11 +40,12 @@ pub(super) enum AttemptEnd {
     Published(Published),
     /// Another worker has the extraction now.
     Lost,
-    /// Failed. `alive` tells that the remote query lives on and is worth going on with.
+    /// Failed. `alive` tells that the remote query `remote` lives on and is worth going on with.
     Failed {
         error: AttemptError,
         cost: AttemptCost,
         alive: bool,
+        remote: Option<RemoteQueryId>,
     },
 }
 
@@ -97,6 +99,7 @@ impl<'a> Attempt<'a> {
                     error,
                     cost: self.cost,
                     alive,
+                    remote: self.remote,
                 }
             }
         }
@@ -249,12 +252,15 @@ impl<'a> Attempt<'a> {
             provenance,
             extracted_at: self.engine.now(),
         };
-        let pages = self.engine.client.pages(
+        let pages = KeptPages::new(
+            &self.engine.client,
             guid,
             provenance.remote_query_id,
             result,
+            &self.engine.spool,
             self.cancel.clone(),
-        );
+        )
+        .await;
         let total = result.pages.len() as u64;
         let page_done = |done| (self.observer)(self.extraction(), Progress::Pages { done, total });
         let ready =
@@ -294,6 +300,9 @@ impl<'a> Attempt<'a> {
                 .ledger(move |ledger| ledger.succeed(&claim, &proof, &record, cost, now))
                 .await?,
         )?;
+        if let Some(remote) = self.remote {
+            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
+        }
         Ok(Published {
             object,
             proof,

@@ -13,6 +13,8 @@ use crate::objects::Store;
 use crate::privacy::PseudonymKey;
 use crate::remote::Client;
 
+use super::spool::Spool;
+
 /// Where the present time comes from.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
@@ -27,6 +29,8 @@ pub struct Engine {
     pub ledger: Arc<Ledger>,
     /// Where objects go.
     pub store: Store,
+    /// Where fetched pages are kept until their object is published.
+    pub spool: Spool,
     /// The questions.
     pub catalog: Arc<Catalog>,
     /// The key of pseudonyms; needed by queries that have such a rule.

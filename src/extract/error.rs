@@ -153,6 +153,16 @@ impl AttemptError {
         }
     }
 
+    /// Whether the pages themselves may be at fault, so that none that is kept may be used again.
+    #[must_use]
+    pub(super) fn doubts_pages(&self) -> bool {
+        match self {
+            Self::Remote(error) => error.cause() == Cause::Unreadable,
+            Self::Storage(_) | Self::Ledger(_) | Self::Lost => false,
+            _ => true,
+        }
+    }
+
     /// Why it happened, as far as is known.
     #[must_use]
     pub fn why(&self) -> Option<&'static str> {

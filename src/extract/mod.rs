@@ -8,15 +8,18 @@
 //! ```
 //!
 //! Not for deciding what is due (`plan`) nor when (`schedule`). Invariants: nothing is published before the
-//! four row counts agree; the practice is not asked a second time while the first answer can still be had.
+//! four row counts agree; the practice is not asked a second time while the first answer can still be had, and a page that was
+//! fetched before an interruption is not fetched again.
 
 mod attempt;
 mod engine;
 mod error;
 mod identity;
+mod kept_pages;
 mod pipeline;
 mod presence;
 mod provenance;
+mod spool;
 mod statement;
 mod withheld;
 mod workers;
@@ -25,5 +28,6 @@ pub use attempt::{Published, Step};
 pub use engine::{Clock, Engine};
 pub use error::AttemptError;
 pub use presence::{Presence, PresenceError};
+pub use spool::Spool;
 pub use statement::statement;
 pub use workers::{Ended, Finished, Observer, Progress, work};

@@ -1,7 +1,7 @@
 //! From result pages to a staged object: fetch, convert, de-identify and encode run side by side.
 //!
 //! ```text
-//! pages (network) ──2──► convert + privacy (a blocking thread) ──2──► encode + upload (objects)
+//! pages (network, spool) ──2──► convert + privacy (a blocking thread) ──2──► encode + upload (objects)
 //! ```
 //!
 //! The channels are bounded, so memory is a few pages and batches whatever the size of the result. A stage
@@ -17,9 +17,10 @@ use crate::convert::Converter;
 use crate::domain::Proof;
 use crate::objects::{Provenance, Staged, Store};
 use crate::privacy::Deidentifier;
-use crate::remote::{Page, Pages, RemoteResult};
+use crate::remote::{Page, RemoteResult};
 
 use super::error::AttemptError;
+use super::kept_pages::KeptPages;
 
 /// Pages that wait between network and conversion, and batches between conversion and encoding.
 const WAITING: usize = 2;
@@ -53,7 +54,7 @@ pub(super) struct Target<'a> {
 /// Turns the pages of a result into a staged object and its proof.
 pub(super) async fn stage_result(
     result: &RemoteResult,
-    mut pages: Pages,
+    mut pages: KeptPages,
     converter: Converter,
     deidentifier: Deidentifier,
     target: Target<'_>,
@@ -74,9 +75,9 @@ pub(super) async fn stage_result(
     );
     let fetching = async {
         let mut done = 0;
-        while let Some(page) = pages.next().await {
+        while let Some(page) = pages.next().await? {
             // A closed channel means that conversion failed; its own error is reported.
-            if page_sender.send(page?).await.is_err() {
+            if page_sender.send(page).await.is_err() {
                 break;
             }
             done += 1;

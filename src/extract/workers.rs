@@ -16,6 +16,7 @@ use crate::ledger::{Claim, ClaimRequest, Fenced, LedgerError};
 use super::attempt::{Attempt, AttemptEnd, Published, Step};
 use super::engine::Engine;
 use super::error::AttemptError;
+use super::kept_pages::on_disk;
 
 /// How long a claim holds unless renewed: several renewals may be late before anybody takes it over.
 const LEASE: Duration = Duration::from_secs(120);
@@ -227,6 +228,7 @@ impl Run {
             Arc::clone(&self.observer),
             self.cancel.clone(),
         );
+        let claimed = claim.resume.map(|resume| resume.remote);
         let task = tokio::spawn(async move {
             Attempt::new(&engine, &claim, &*observer, &cancel)
                 .run()
@@ -238,6 +240,7 @@ impl Run {
                 error: AttemptError::Internal("an attempt panicked".to_owned()),
                 cost: crate::ledger::AttemptCost::default(),
                 alive: false,
+                remote: claimed,
             })
     }
 
@@ -263,10 +266,15 @@ impl Run {
         end: AttemptEnd,
         tries: u32,
     ) -> Result<Ended, LedgerError> {
-        let (error, cost, alive) = match end {
+        let (error, cost, alive, remote) = match end {
             AttemptEnd::Published(published) => return Ok(Ended::Published(published)),
             AttemptEnd::Lost => return Ok(Ended::Elsewhere),
-            AttemptEnd::Failed { error, cost, alive } => (error, cost, alive),
+            AttemptEnd::Failed {
+                error,
+                cost,
+                alive,
+                remote,
+            } => (error, cost, alive, remote),
         };
         let now = self.engine.now();
         let claim = claim.clone();
@@ -287,9 +295,10 @@ impl Run {
             other => other,
         };
         let (class, message) = (error.class(), error.to_string());
+        let goes_on = alive && matches!(retry, Retry::Later(_));
         let recorded = match retry {
             // The answer is still there to be had: the attempt stays open and goes on with it.
-            Retry::Later(pause) if alive => {
+            Retry::Later(pause) if goes_on => {
                 let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
                 self.engine
                     .ledger(move |ledger| ledger.put_off(&claim, &Waiting::BackingOff, until, now))
@@ -306,6 +315,11 @@ impl Run {
                     .await?
             }
         };
+        if let Some(remote) = remote.filter(|_| !goes_on || error.doubts_pages())
+            && recorded == Fenced::Recorded
+        {
+            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
+        }
         Ok(match (recorded, retry) {
             (Fenced::Lost, _) => Ended::Elsewhere,
             (Fenced::Recorded, _) if again => Ended::Again(error),

@@ -189,6 +189,22 @@ impl Ledger {
         })
     }
 
+    /// The remote queries of attempts that are open: their results may still be fetched.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn open_remote_queries(&self) -> Result<Vec<RemoteQueryId>, LedgerError> {
+        self.read("read open remote queries", |transaction| {
+            // Asked by way of the extractions, which have an index of what is not finished.
+            let mut statement = transaction.prepare_cached(
+                "SELECT a.remote_id FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
+                 WHERE e.state IN ('pending', 'running') AND a.outcome IS NULL AND a.remote_id IS NOT NULL",
+            )?;
+            let found = statement.query_map([], |row| text(row, "remote_id"))?;
+            Ok(found.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// All attempts at an extraction, by number.
     ///
     /// # Errors

@@ -58,6 +58,11 @@ impl Page {
         self.body.len()
     }
 
+    /// The body as it came: row values, for nobody's eyes.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The rows, decoded in place where possible.
     ///
     /// Takes a millisecond per megabyte or so: do it off the async threads.

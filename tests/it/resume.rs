@@ -1,5 +1,6 @@
 //! What a crash leaves behind, and that the next run ends it well without asking the practice twice.
 
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,128 @@ fn a_run_killed_while_pages_are_fetched_goes_on_with_the_same_query() {
     let finished = home.run(&RUN).succeeded();
 
     assert_eq!(submissions(&simulator), 1);
+    assert_whole(&home, &finished.json(), 4_000);
+}
+
+#[test]
+fn pages_that_were_fetched_before_a_kill_are_not_fetched_again() {
+    let fixture = Fixture::with_rows(&many_rows(4_000));
+    let simulator = fixture.simulator(&["--page-bytes", "4096"]);
+    let home = fixture.home(&simulator);
+    let pages = pages_of_a_calm_run(&fixture, &simulator);
+
+    let before = pages_fetched(&simulator);
+    let mut run = home.command(&RUN).spawn().expect("starts");
+    until("many pages are fetched", || {
+        pages_fetched(&simulator) >= before + 20
+    });
+    kill(&mut run);
+    assert!(spooled(&home).len() >= 20 - IN_FLIGHT);
+    let finished = home.run(&RUN).succeeded();
+
+    let fetched = pages_fetched(&simulator) - before;
+    assert!(
+        fetched <= pages + IN_FLIGHT as u64,
+        "{fetched} fetches of {pages} pages"
+    );
+    assert_whole(&home, &finished.json(), 4_000);
+    assert!(spooled(&home).is_empty());
+}
+
+#[test]
+fn kept_pages_that_are_torn_altered_or_in_the_place_of_others_are_fetched_again() {
+    let fixture = Fixture::with_rows(&many_rows(4_000));
+    let simulator = fixture.simulator(&["--page-bytes", "4096"]);
+    let home = fixture.home(&simulator);
+    let pages = pages_of_a_calm_run(&fixture, &simulator);
+    let before = pages_fetched(&simulator);
+    let mut run = home.command(&RUN).spawn().expect("starts");
+    until("many pages are fetched", || {
+        pages_fetched(&simulator) >= before + 20
+    });
+    kill(&mut run);
+
+    let kept: Vec<PathBuf> = spooled(&home);
+    let whole = std::fs::read(&kept[0]).expect("a page");
+    std::fs::write(&kept[1], &whole[..whole.len() / 2]).expect("torn");
+    let mut altered = std::fs::read(&kept[2]).expect("a page");
+    // A digit of a row, so that the page stays well-formed JSON.
+    let digit = altered
+        .iter()
+        .rposition(u8::is_ascii_digit)
+        .expect("a digit");
+    altered[digit] = if altered[digit] == b'1' { b'2' } else { b'1' };
+    std::fs::write(&kept[2], altered).expect("altered");
+    std::fs::write(&kept[3], whole).expect("in the place of another");
+    let finished = home.run(&RUN).succeeded();
+
+    let fetched = pages_fetched(&simulator) - before;
+    assert!(fetched >= pages + 3, "{fetched} fetches of {pages} pages");
+    assert!(
+        fetched <= pages + 3 + IN_FLIGHT as u64,
+        "{fetched} fetches of {pages} pages"
+    );
+    assert_whole(&home, &finished.json(), 4_000);
+    assert!(spooled(&home).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn kept_pages_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::with_rows(&many_rows(4_000));
+    let simulator = fixture.simulator(&["--page-bytes", "4096"]);
+    let home = fixture.home(&simulator);
+
+    let mut run = home.command(&RUN).spawn().expect("starts");
+    until("pages are kept", || spooled(&home).len() >= 2);
+    kill(&mut run);
+
+    let mode = |path: &Path| {
+        let found = std::fs::metadata(path).expect("there");
+        found.permissions().mode() & 0o777
+    };
+    let page = spooled(&home).remove(0);
+    assert_eq!(mode(&page), 0o600);
+    assert_eq!(mode(page.parent().expect("a folder")), 0o700);
+    assert_eq!(mode(&home.path().join("spool")), 0o700);
+}
+
+#[test]
+fn a_run_removes_the_kept_pages_of_queries_that_are_over() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let over = home
+        .path()
+        .join("spool/0b0b0b0b-0000-4000-8000-000000000000");
+    std::fs::create_dir_all(&over).expect("made");
+    std::fs::write(over.join("1.page"), "of a query that is over").expect("written");
+
+    home.run(&RUN).succeeded();
+
+    assert!(spooled(&home).is_empty());
+    assert!(!over.exists());
+}
+
+#[test]
+fn without_room_in_the_spool_a_killed_run_is_resumed_all_the_same() {
+    let fixture = Fixture::with_rows(&many_rows(4_000));
+    let simulator = fixture.simulator(&["--page-bytes", "4096"]);
+    let home = fixture.home(&simulator);
+
+    let mut command = home.command(&RUN);
+    command.env("HALO_EXTRACT__HALO__SPOOL_LIMIT", "10 kB");
+    let mut run = command.spawn().expect("starts");
+    until("many pages are fetched", || pages_fetched(&simulator) >= 20);
+    kill(&mut run);
+    let kept: u64 = spooled(&home)
+        .iter()
+        .map(|page| std::fs::metadata(page).expect("there").len())
+        .sum();
+    let finished = home.run(&RUN).succeeded();
+
+    assert!(kept <= 10_000, "{kept} bytes");
     assert_whole(&home, &finished.json(), 4_000);
 }
 
@@ -154,6 +277,41 @@ pub(crate) fn submissions(simulator: &Simulator) -> u64 {
 
 fn pages_fetched(simulator: &Simulator) -> u64 {
     received(simulator, "page") + received(simulator, "stream")
+}
+
+/// Pages that may be fetched and not yet kept when a run is killed: four in flight, and one that is being
+/// written.
+const IN_FLIGHT: usize = 5;
+
+/// How many pages the result of `RUN` has, found by another installation that is not disturbed.
+fn pages_of_a_calm_run(fixture: &Fixture, simulator: &Simulator) -> u64 {
+    let before = pages_fetched(simulator);
+    fixture.home(simulator).run(&RUN).succeeded();
+    pages_fetched(simulator) - before
+}
+
+/// The kept pages, by path.
+fn spooled(home: &Home) -> Vec<PathBuf> {
+    let folders = entries(&home.path().join("spool"));
+    let mut pages: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| entries(folder))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "page")
+        })
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// What a folder holds; nothing if it is not there.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }
 
 /// Requests to an endpoint over all sites.

@@ -1,0 +1,102 @@
+//! The pages of one result in order: those in the spool from there, the others from the API.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{HaloGuid, PageNumber, RemoteQueryId};
+use crate::remote::{Cause, Client, Page, Pages, RemoteError, RemotePage, RemoteResult};
+
+use super::error::AttemptError;
+use super::spool::Spool;
+
+/// The pages of one result, in order. Each page that is fetched is kept before it is handed on.
+pub(super) struct KeptPages {
+    client: Client,
+    site: HaloGuid,
+    query: RemoteQueryId,
+    spool: Spool,
+    left: VecDeque<RemotePage>,
+    kept: BTreeSet<PageNumber>,
+    /// The pages that are not in the spool.
+    missing: Pages,
+    cancel: CancellationToken,
+}
+
+impl KeptPages {
+    pub(super) async fn new(
+        client: &Client,
+        site: HaloGuid,
+        query: RemoteQueryId,
+        result: &RemoteResult,
+        spool: &Spool,
+        cancel: CancellationToken,
+    ) -> Self {
+        let kept = on_disk(spool, move |spool| spool.kept(query)).await;
+        let mut absent = result.clone();
+        absent.pages.retain(|page| !kept.contains(&page.number));
+        Self {
+            client: client.clone(),
+            site,
+            query,
+            spool: spool.clone(),
+            left: result.pages.iter().copied().collect(),
+            kept,
+            missing: client.pages(site, query, &absent, cancel.clone()),
+            cancel,
+        }
+    }
+
+    /// The next page; `None` once all were handed on.
+    ///
+    /// # Errors
+    /// When a page cannot be fetched or the work was cancelled.
+    pub(super) async fn next(&mut self) -> Result<Option<Page>, AttemptError> {
+        let Some(page) = self.left.pop_front() else {
+            return Ok(None);
+        };
+        if self.cancel.is_cancelled() {
+            let task = format!(
+                "fetching pages of query {} from site {}",
+                self.query, self.site
+            );
+            return Err(RemoteError::new(Cause::Cancelled, task).into());
+        }
+        if self.kept.contains(&page.number) {
+            let query = self.query;
+            if let Some(page) = on_disk(&self.spool, move |spool| spool.read(query, page)).await {
+                return Ok(Some(page));
+            }
+            // Torn or altered: rare enough to be fetched alone, while the missing ones are under way.
+            let fetched = self.client.page(self.site, query, page).await?;
+            return Ok(Some(self.keep(fetched).await));
+        }
+        match self.missing.next().await {
+            Some(fetched) => Ok(Some(self.keep(fetched?).await)),
+            None => Err(AttemptError::Internal(
+                "the pages ended before the result did".to_owned(),
+            )),
+        }
+    }
+
+    async fn keep(&self, page: Page) -> Page {
+        let query = self.query;
+        on_disk(&self.spool, move |spool| {
+            spool.keep(query, &page);
+            page
+        })
+        .await
+    }
+}
+
+/// Disk work on a thread where it may block.
+pub(super) async fn on_disk<T: Send + 'static>(
+    spool: &Spool,
+    work: impl FnOnce(&Spool) -> T + Send + 'static,
+) -> T {
+    let spool = spool.clone();
+    match tokio::task::spawn_blocking(move || work(&spool)).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

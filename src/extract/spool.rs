@@ -1,0 +1,241 @@
+//! The spool: pages that were fetched, kept on disk while their attempt is open.
+//!
+//! A run that is killed goes on with the pages it had and fetches only the others. A kept page counts only if
+//! its digest fits, so a file that is torn, altered or in the way of another page is fetched again, and no
+//! fault of the disk can end an attempt: at worst nothing is kept.
+//!
+//! The files hold identifiable rows as they came. They are readable by the owner alone, lie in
+//! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{PageNumber, RemoteQueryId};
+use crate::remote::{Page, RemotePage};
+
+/// Begins every file; the last byte is the version of the layout.
+const MAGIC: [u8; 4] = *b"HxP\x01";
+
+/// Magic, declared rows, size of the body, digest.
+const HEADER_BYTES: usize = 4 + 8 + 8 + 32;
+
+/// Stands for a page whose rows were not declared.
+const NOT_DECLARED: u64 = u64::MAX;
+
+/// The kept pages of one home. Clones share the count of what lies there.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    folder: PathBuf,
+    most_bytes: u64,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Spool {
+    /// The spool in `home`, which keeps at most `most_bytes`; nothing is kept if that is 0.
+    ///
+    /// What other processes keep at the same time is counted only as it lies there now.
+    #[must_use]
+    pub fn open(home: &Path, most_bytes: u64) -> Self {
+        let folder = home.join("spool");
+        let bytes = size_of(&folder);
+        Self {
+            folder,
+            most_bytes,
+            bytes: Arc::new(AtomicU64::new(bytes)),
+        }
+    }
+
+    /// Removes the pages of remote queries for which `open` does not speak.
+    ///
+    /// `open` is asked after the folders were listed: a query is in the ledger before it has pages, so one that
+    /// another process has just begun is never taken for a leftover.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn sweep<E>(&self, open: impl FnOnce() -> Result<Vec<RemoteQueryId>, E>) -> Result<(), E> {
+        let found: Vec<PathBuf> = entries(&self.folder).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let open: HashSet<String> = open()?.iter().map(ToString::to_string).collect();
+        for folder in found {
+            let name = folder.file_name().and_then(|name| name.to_str());
+            if !name.is_some_and(|name| open.contains(name)) {
+                self.remove_folder(&folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of the pages that seem to be kept; whether one is whole shows when it is read.
+    pub(super) fn kept(&self, query: RemoteQueryId) -> BTreeSet<PageNumber> {
+        entries(&self.folder_of(query))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "page")
+            })
+            .filter_map(|path| path.file_stem()?.to_str()?.parse().ok().map(PageNumber))
+            .collect()
+    }
+
+    /// A kept page, if it is whole and the API still declares as many rows for it.
+    pub(super) fn read(&self, query: RemoteQueryId, page: RemotePage) -> Option<Page> {
+        let bytes = fs::read(self.path(query, page.number)).ok()?;
+        let (rows, body) = unpack(query, page.number, bytes)?;
+        let fits = page.rows.is_none() || page.rows == rows;
+        fits.then(|| Page::new(page.number, rows, body))
+    }
+
+    /// Keeps a page unless it is kept already, there is no room, or the disk does not take it.
+    pub(super) fn keep(&self, query: RemoteQueryId, page: &Page) {
+        let size = (HEADER_BYTES + page.size_bytes()) as u64;
+        let before = self.bytes.fetch_add(size, Ordering::Relaxed);
+        let kept = if before.saturating_add(size) > self.most_bytes {
+            Ok(false)
+        } else {
+            self.write(query, page).map(|()| true)
+        };
+        match kept {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::debug!(remote_query = %query, page = %page.number, %error, "page not kept")
+            }
+        }
+        self.bytes.fetch_sub(size, Ordering::Relaxed);
+    }
+
+    /// Removes the pages of a remote query.
+    pub(super) fn remove(&self, query: RemoteQueryId) {
+        self.remove_folder(&self.folder_of(query));
+    }
+
+    fn remove_folder(&self, folder: &Path) {
+        let bytes = size_of(folder);
+        match fs::remove_dir_all(folder) {
+            Ok(()) => {
+                // Files of another process may have come since the count, so it never goes below nothing.
+                self.bytes
+                    .update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                        now.saturating_sub(bytes)
+                    });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), %error, "kept pages could not be removed; the next run tries again");
+            }
+        }
+    }
+
+    /// Written under another name first, so that a page is there whole or not at all unless the machine stops.
+    fn write(&self, query: RemoteQueryId, page: &Page) -> io::Result<()> {
+        make_folder(&self.folder)?;
+        make_folder(&self.folder_of(query))?;
+        let path = self.path(query, page.number);
+        let draft = path.with_extension(format!("draft-{}", std::process::id()));
+        let mut file = private_file(&draft)?;
+        file.write_all(&header(query, page))
+            .and_then(|()| file.write_all(page.body()))
+            .and_then(|()| fs::rename(&draft, &path))
+            .inspect_err(|_| drop(fs::remove_file(&draft)))
+    }
+
+    fn folder_of(&self, query: RemoteQueryId) -> PathBuf {
+        self.folder.join(query.to_string())
+    }
+
+    fn path(&self, query: RemoteQueryId, page: PageNumber) -> PathBuf {
+        self.folder_of(query).join(format!("{}.page", page.0))
+    }
+}
+
+fn header(query: RemoteQueryId, page: &Page) -> Vec<u8> {
+    let rows = page.rows_declared.unwrap_or(NOT_DECLARED);
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(&rows.to_le_bytes());
+    header.extend_from_slice(&(page.size_bytes() as u64).to_le_bytes());
+    header.extend_from_slice(&digest(query, page.number, rows, page.body()));
+    header
+}
+
+/// The declared rows and the body of a file that is whole and belongs to this page.
+fn unpack(
+    query: RemoteQueryId,
+    page: PageNumber,
+    mut bytes: Vec<u8>,
+) -> Option<(Option<u64>, Vec<u8>)> {
+    let (header, body) = bytes.split_at_checked(HEADER_BYTES)?;
+    let rest = header.strip_prefix(&MAGIC)?;
+    let (rows, rest) = rest.split_first_chunk()?;
+    let (size, expected) = rest.split_first_chunk()?;
+    let rows = u64::from_le_bytes(*rows);
+    let whole = u64::from_le_bytes(*size) == body.len() as u64
+        && digest(query, page, rows, body)[..] == *expected;
+    if !whole {
+        return None;
+    }
+    bytes.drain(..HEADER_BYTES);
+    Some(((rows != NOT_DECLARED).then_some(rows), bytes))
+}
+
+/// Over all that makes the page this one, so that a file under another page's name does not pass either.
+fn digest(query: RemoteQueryId, page: PageNumber, rows: u64, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(query.to_string());
+    hash.update(page.0.to_le_bytes());
+    hash.update(rows.to_le_bytes());
+    hash.update(body);
+    hash.finalize().into()
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+}
+
+/// Bytes of the files below a folder; a link is not followed.
+fn size_of(folder: &Path) -> u64 {
+    entries(folder)
+        .filter_map(|path| {
+            let found = path.symlink_metadata().ok()?;
+            Some(if found.is_dir() {
+                size_of(&path)
+            } else {
+                found.len()
+            })
+        })
+        .sum()
+}
+
+/// Makes a folder that only its owner may enter. Elsewhere than on Unix, the rights of home apply.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode to set"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+#[path = "spool_tests.rs"]
+mod tests;
