@@ -9,6 +9,8 @@ pub struct Limits {
     pub extractions_at_once: u32,
     /// Extractions at work at one site.
     pub extractions_per_site: u32,
+    /// Queries posted to one site in a calendar month (UTC); `None` for as many as are due.
+    pub queries_per_site_month: Option<u32>,
     /// Tries at one extraction within one `run`.
     pub attempts_per_run: u32,
 }
@@ -18,6 +20,10 @@ impl Limits {
         Self {
             extractions_at_once: layers.count("limits.extractions_at_once", 1..=1024),
             extractions_per_site: layers.count("limits.extractions_per_site", 1..=16),
+            queries_per_site_month: Some(
+                layers.count("limits.queries_per_site_month", 0..=1_000_000),
+            )
+            .filter(|most| *most > 0),
             attempts_per_run: layers.count("limits.attempts_per_run", 1..=20),
         }
     }

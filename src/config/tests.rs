@@ -149,3 +149,19 @@ fn a_secret_is_read_from_its_variable_or_the_file_beside_it() {
         Err(SecretError::Empty { .. })
     ));
 }
+
+#[test]
+fn a_size_is_a_whole_number_with_a_unit() {
+    let size = |text: &str| {
+        with_file(&format!("[halo]\nspool_limit = \"{text}\"\n"))
+            .map(|config| config.halo.spool_most_bytes)
+    };
+
+    assert_eq!(size("2 GB"), Ok(2_000_000_000));
+    assert_eq!(size("10kB"), Ok(10_000));
+    assert_eq!(size("0 B"), Ok(0));
+    for wrong in ["2", "GB", "-1 GB", "1.5 GB", "2 gb", "99999999999 TB"] {
+        let error = size(wrong).expect_err(wrong);
+        assert!(messages(&error)[0].contains("halo.spool_limit"), "{error}");
+    }
+}

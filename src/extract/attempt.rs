@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use chrono::{DateTime, Datelike, Months, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, ObjectRecord, Proof, Query, RemoteQueryId, Site};
-use crate::ledger::{AttemptCost, Claim, Fenced, Freeze};
+use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Submission};
 use crate::objects::{Provenance, object_path};
 use crate::privacy::Deidentifier;
 use crate::remote::{Patience, RemoteResult};
@@ -193,11 +194,16 @@ impl<'a> Attempt<'a> {
             self.engine.halo.max_time_in_queue,
         );
         let (claim, now) = (self.claim.clone(), self.engine.now());
-        held(
-            self.engine
-                .ledger(move |ledger| ledger.begin_submit(&claim, guid, now))
-                .await?,
-        )?;
+        let budget = self.engine.limits.queries_per_site_month;
+        let submission = self
+            .engine
+            .ledger(move |ledger| ledger.begin_submit(&claim, guid, budget, now))
+            .await?;
+        match submission {
+            Submission::Journalled => {}
+            Submission::Lost => return Err(AttemptError::Lost),
+            Submission::BudgetSpent => return Err(self.budget_spent(now)),
+        }
         self.step(Step::Submitting);
         let remote = self.engine.client.submit(guid, &statement).await?;
         let (claim, now) = (self.claim.clone(), self.engine.now());
@@ -208,6 +214,18 @@ impl<'a> Attempt<'a> {
         )?;
         tracing::info!(extraction = %self.extraction(), attempt = self.claim.attempt.0, remote_query = %remote, "submitted");
         Ok(remote)
+    }
+
+    fn budget_spent(&self, now: DateTime<Utc>) -> AttemptError {
+        AttemptError::BudgetSpent {
+            site: self.extraction().site.clone(),
+            queries: self
+                .engine
+                .limits
+                .queries_per_site_month
+                .unwrap_or_default(),
+            until: next_month(now),
+        }
     }
 
     async fn wait(
@@ -346,6 +364,16 @@ impl<'a> Attempt<'a> {
     fn extraction(&self) -> &Extraction {
         &self.claim.extraction
     }
+}
+
+/// The first instant of the month after that of `now`.
+fn next_month(now: DateTime<Utc>) -> DateTime<Utc> {
+    let first = now.date_naive().with_day(1);
+    first
+        .and_then(|first| first.checked_add_months(Months::new(1)))
+        .and_then(|first| first.and_hms_opt(0, 0, 0))
+        .expect("every month has a first day, and every day a midnight")
+        .and_utc()
 }
 
 /// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::convert::ConvertError;
 use crate::domain::{
     Extraction, FailureClass, Fingerprint, PageNumber, ProofError, QueryId, Retry, SiteKey,
@@ -13,6 +15,9 @@ use crate::remote::{Cause, RemoteError};
 
 /// Pause before storage is tried again: long enough for a disk to be freed or a network to come back.
 const STORAGE_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest month.
+const MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// An attempt that did not end in a published object.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +87,16 @@ pub enum AttemptError {
         /// Rows found in it.
         found: u64,
     },
+    /// The site's queries of this month are spent; nothing was posted.
+    #[error("the {queries} queries that may be posted to site {site} in a month are spent")]
+    BudgetSpent {
+        /// Which site.
+        site: SiteKey,
+        /// How many there are in a month.
+        queries: u32,
+        /// The first instant of the next month.
+        until: DateTime<Utc>,
+    },
     /// Another worker has the extraction now; this one stops without recording anything.
     #[error("another worker took the extraction over")]
     Lost,
@@ -104,6 +119,7 @@ impl AttemptError {
             | Self::Privacy(_)
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
+            Self::BudgetSpent { .. } => FailureClass::Limit,
             Self::NotPaired(_) | Self::OtherPractice(_) => FailureClass::Forbidden,
             Self::Incomplete(_)
             | Self::OtherRows { .. }
@@ -139,6 +155,8 @@ impl AttemptError {
             Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
+            // At most; the error itself names the day.
+            Self::BudgetSpent { .. } => Retry::Later(MONTH),
             _ => Retry::Never,
         }
     }
@@ -205,6 +223,10 @@ impl AttemptError {
                 extraction.query,
                 extraction.window.start(),
                 extraction.window.end()
+            )),
+            Self::BudgetSpent { until, .. } => Some(format!(
+                "it goes on by itself from {}; to ask sooner, raise limits.queries_per_site_month",
+                until.format("%Y-%m-%d")
             )),
             Self::Incomplete(_) | Self::OtherRows { .. } => Some(
                 "it is asked again; if it stays so, tell Halo support the remote query id"

@@ -289,6 +289,16 @@ impl Run {
                 Ended::Elsewhere
             });
         }
+        if let AttemptError::BudgetSpent { until, .. } = error {
+            let put_off = self
+                .engine
+                .ledger(move |ledger| ledger.put_off(&claim, &Waiting::BudgetSpent, until, now))
+                .await?;
+            return Ok(match put_off {
+                Fenced::Recorded => Ended::Later(error, until),
+                Fenced::Lost => Ended::Elsewhere,
+            });
+        }
         let again = error.retry() == Retry::Now && tries < self.engine.limits.attempts_per_run;
         let retry = match error.retry() {
             Retry::Now => Retry::Later(FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1))),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use rusqlite::{Transaction, params};
 
 use crate::domain::{
@@ -23,6 +23,18 @@ pub enum Fenced {
     Lost,
 }
 
+/// Whether a query may be posted now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a query that was not journalled must not be posted"]
+pub enum Submission {
+    /// It is journalled: post it.
+    Journalled,
+    /// The claim does not hold any more.
+    Lost,
+    /// The site's budget of this month is spent: nothing was journalled.
+    BudgetSpent,
+}
+
 /// What an attempt cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct AttemptCost {
@@ -37,7 +49,11 @@ pub struct AttemptCost {
 }
 
 impl Ledger {
-    /// Journals that the query is about to be posted to `halo_guid`. Call it before the POST.
+    /// Journals that the query is about to be posted to `halo_guid`, unless attempts at `budget` other queries
+    /// were posted to the site in this calendar month (UTC). Call it before the POST.
+    ///
+    /// Counted in the transaction that journals, so that two workers never both take the last one. A query that
+    /// one attempt posts again, because the site moved, counts once.
     ///
     /// # Errors
     /// When the ledger cannot be written; then the query must not be posted.
@@ -45,9 +61,17 @@ impl Ledger {
         &self,
         claim: &Claim,
         halo_guid: HaloGuid,
+        budget: Option<u32>,
         now: DateTime<Utc>,
-    ) -> Result<Fenced, LedgerError> {
-        self.fenced("journal a submission", claim, |transaction| {
+    ) -> Result<Submission, LedgerError> {
+        let mut spent = false;
+        let fenced = self.fenced("journal a submission", claim, |transaction| {
+            if let Some(budget) = budget {
+                spent = posted_this_month(transaction, claim, now)? >= budget;
+                if spent {
+                    return Ok(());
+                }
+            }
             transaction
                 .prepare_cached(
                     "UPDATE attempt SET halo_guid = ?3, submitted_at = ?4 WHERE extraction = ?1 AND number = ?2",
@@ -59,6 +83,11 @@ impl Ledger {
                     millis(now)
                 ])?;
             set_step(transaction, claim.id, &Step::Submitting)
+        })?;
+        Ok(match fenced {
+            Fenced::Lost => Submission::Lost,
+            Fenced::Recorded if spent => Submission::BudgetSpent,
+            Fenced::Recorded => Submission::Journalled,
         })
     }
 
@@ -166,6 +195,37 @@ impl Ledger {
             close_attempt(transaction, claim, &end, now)
         })
     }
+}
+
+/// Attempts whose query was posted to the claim's site since the month began, the claim's own left out.
+fn posted_this_month(
+    transaction: &Transaction<'_>,
+    claim: &Claim,
+    now: DateTime<Utc>,
+) -> Result<u32, LedgerErrorKind> {
+    Ok(transaction
+        .prepare_cached(
+            "SELECT count(*) FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
+             WHERE e.site = ?1 AND a.submitted_at >= ?2 AND NOT (a.extraction = ?3 AND a.number = ?4)",
+        )?
+        .query_row(
+            params![
+                claim.extraction.site.as_str(),
+                millis(month_of(now)),
+                claim.id,
+                claim.attempt.0
+            ],
+            |row| row.get(0),
+        )?)
+}
+
+/// The first instant of the month of `now`.
+fn month_of(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.date_naive()
+        .with_day(1)
+        .and_then(|day| day.and_hms_opt(0, 0, 0))
+        .expect("every month has a first day, and every day a midnight")
+        .and_utc()
 }
 
 /// What an extraction waits for after a failure of this class.

@@ -23,7 +23,7 @@ mod site;
 mod store;
 mod work;
 
-pub use attempt::{AttemptCost, Fenced};
+pub use attempt::{AttemptCost, Fenced, Submission};
 pub use audit::{AuditEntry, AuditFault, AuditHead, Change};
 pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};

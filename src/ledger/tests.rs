@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tempfile::TempDir;
 
-use super::{AttemptCost, Change, Claim, ClaimRequest, Fenced, Ledger};
+use super::{AttemptCost, Change, Claim, ClaimRequest, Fenced, Ledger, Submission};
 use crate::domain::{
     Due, Environment, Extraction, HaloGuid, Lane, ObjectRecord, Planned, PmsType, Proof,
     RemoteQueryId, Sha256, Site, SiteState,
@@ -67,7 +67,7 @@ impl Home {
     /// Claims, posts and fetches the next extraction up to the point where its object is published.
     fn run_up_to_record(&self, now: &str) -> Claim {
         let claim = self.claim(now).expect("something to do");
-        recorded(self.ledger.begin_submit(&claim, guid(), at(now)));
+        journalled(self.ledger.begin_submit(&claim, guid(), None, at(now)));
         recorded(self.ledger.record_remote(&claim, remote(1), at(now)));
         claim
     }
@@ -85,6 +85,13 @@ impl Home {
 
 fn open(folder: &TempDir) -> Ledger {
     Ledger::open(&folder.path().join("ledger.sqlite"), Environment::Simulator).expect("a ledger")
+}
+
+fn journalled<E: std::fmt::Debug>(result: Result<Submission, E>) {
+    assert_eq!(
+        result.expect("a ledger that can be written"),
+        Submission::Journalled
+    );
 }
 
 fn recorded<E: std::fmt::Debug>(result: Result<Fenced, E>) {

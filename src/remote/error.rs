@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::domain::{FailureClass, Mender, Retry};
 
 use super::cause::{Cause, advice};
+use super::link::known_link_faults;
 
 /// A call to the remote API that failed, after all its tries.
 ///
@@ -184,6 +185,10 @@ impl fmt::Display for RemoteError {
         }
         if let Some(version) = &details.link_version {
             write!(f, ", Halo Link {version}")?;
+            for fault in known_link_faults(version) {
+                let what = fault.what.trim_end_matches('.');
+                write!(f, " (known until {}: {what})", fault.mended_in)?;
+            }
         }
         if let Some(said) = &details.said {
             write!(f, ": {said}")?;

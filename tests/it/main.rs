@@ -14,6 +14,7 @@ mod fixture;
 mod harness;
 mod lake;
 mod layers;
+mod limits;
 mod log_fields;
 mod measures;
 mod nights;

@@ -14,7 +14,10 @@ fn a_run_killed_while_the_remote_query_executes_goes_on_with_the_same_query() {
     let home = fixture.home(&simulator);
 
     let mut run = home.command(&RUN).spawn().expect("starts");
-    until("the query is submitted", || submissions(&simulator) == 1);
+    // A look at it tells that its id was heard and recorded.
+    until("the query is looked at", || {
+        received(&simulator, "status") >= 1
+    });
     kill(&mut run);
     let finished = home.run(&RUN).succeeded();
 
@@ -43,6 +46,7 @@ fn pages_that_were_fetched_before_a_kill_are_not_fetched_again() {
     let simulator = fixture.simulator(&["--page-bytes", "4096"]);
     let home = fixture.home(&simulator);
     let pages = pages_of_a_calm_run(&fixture, &simulator);
+    slow_pages(&simulator);
 
     let before = pages_fetched(&simulator);
     let mut run = home.command(&RUN).spawn().expect("starts");
@@ -68,6 +72,7 @@ fn kept_pages_that_are_torn_altered_or_in_the_place_of_others_are_fetched_again(
     let simulator = fixture.simulator(&["--page-bytes", "4096"]);
     let home = fixture.home(&simulator);
     let pages = pages_of_a_calm_run(&fixture, &simulator);
+    slow_pages(&simulator);
     let before = pages_fetched(&simulator);
     let mut run = home.command(&RUN).spawn().expect("starts");
     until("many pages are fetched", || {
@@ -106,6 +111,7 @@ fn kept_pages_are_for_their_owner_alone() {
     let fixture = Fixture::with_rows(&many_rows(4_000));
     let simulator = fixture.simulator(&["--page-bytes", "4096"]);
     let home = fixture.home(&simulator);
+    slow_pages(&simulator);
 
     let mut run = home.command(&RUN).spawn().expect("starts");
     until("pages are kept", || spooled(&home).len() >= 2);
@@ -143,6 +149,7 @@ fn without_room_in_the_spool_a_killed_run_is_resumed_all_the_same() {
     let fixture = Fixture::with_rows(&many_rows(4_000));
     let simulator = fixture.simulator(&["--page-bytes", "4096"]);
     let home = fixture.home(&simulator);
+    slow_pages(&simulator);
 
     let mut command = home.command(&RUN);
     command.env("HALO_EXTRACT__HALO__SPOOL_LIMIT", "10 kB");
@@ -282,6 +289,14 @@ fn pages_fetched(simulator: &Simulator) -> u64 {
 /// Pages that may be fetched and not yet kept when a run is killed: four in flight, and one that is being
 /// written.
 const IN_FLIGHT: usize = 5;
+
+/// Makes pages so slow that a kill comes before the last one on any machine.
+fn slow_pages(simulator: &Simulator) {
+    simulator.post(
+        "faults",
+        r#"{"kind": "delay", "time": "20ms", "endpoints": ["page", "stream"]}"#,
+    );
+}
 
 /// How many pages the result of `RUN` has, found by another installation that is not disturbed.
 fn pages_of_a_calm_run(fixture: &Fixture, simulator: &Simulator) -> u64 {

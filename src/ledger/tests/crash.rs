@@ -33,7 +33,7 @@ fn a_crash_before_the_post_costs_no_attempt() {
 fn a_crash_between_post_and_answer_closes_the_attempt_as_interrupted() {
     let home = home();
     let claim = home.claim("02:00").expect("a claim");
-    recorded(home.ledger.begin_submit(&claim, guid(), at("02:00")));
+    journalled(home.ledger.begin_submit(&claim, guid(), None, at("02:00")));
 
     let home = home.after_a_crash();
 
@@ -86,7 +86,7 @@ fn a_crash_after_the_record_leaves_nothing_to_do() {
 fn a_copy_of_the_files_at_any_step_leads_to_one_success() {
     type StepOf = fn(&Home, &Claim);
     let steps: [StepOf; 3] = [
-        |home, claim| recorded(home.ledger.begin_submit(claim, guid(), at("02:00"))),
+        |home, claim| journalled(home.ledger.begin_submit(claim, guid(), None, at("02:00"))),
         |home, claim| recorded(home.ledger.record_remote(claim, remote(1), at("02:00"))),
         |home, claim| home.succeed(claim, "02:00"),
     ];
@@ -101,7 +101,7 @@ fn a_copy_of_the_files_at_any_step_leads_to_one_success() {
         let copy = copy_of(&home);
         if let Some(claim) = copy.claim("02:05") {
             if claim.resume.is_none() {
-                recorded(copy.ledger.begin_submit(&claim, guid(), at("02:05")));
+                journalled(copy.ledger.begin_submit(&claim, guid(), None, at("02:05")));
                 recorded(copy.ledger.record_remote(&claim, remote(2), at("02:05")));
             }
             copy.succeed(&claim, "02:06");
@@ -149,7 +149,6 @@ fn a_worker_that_lost_its_lease_can_record_nothing() {
 
     let answers = [
         ledger.renew(&old, at("02:01"), LEASE),
-        ledger.begin_submit(&old, guid(), at("02:01")),
         ledger.record_remote(&old, remote(9), at("02:01")),
         ledger.record_progress(&old, &polling),
         ledger.fail(&old, class, "cut", never, cost, at("02:01")),
@@ -160,6 +159,8 @@ fn a_worker_that_lost_its_lease_can_record_nothing() {
     for answer in answers {
         assert_eq!(answer.expect("a ledger"), Fenced::Lost);
     }
+    let submission = ledger.begin_submit(&old, guid(), None, at("02:01"));
+    assert_eq!(submission.expect("a ledger"), Submission::Lost);
     assert_eq!(attempts(&home)[0].remote, Some(remote(1)));
     home.succeed(&new, "02:02");
 }

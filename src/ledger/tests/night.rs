@@ -459,3 +459,42 @@ fn the_summary_counts_per_query_and_state() {
         ]
     );
 }
+
+#[test]
+fn a_budget_counts_the_queries_posted_to_one_site_in_one_calendar_month() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT, PATIENT, ELSEWHERE]);
+    let ledger = &home.ledger;
+    let post = |claim: &Claim, budget, now| {
+        ledger
+            .begin_submit(claim, guid(), Some(budget), now)
+            .expect("a ledger that can be written")
+    };
+    let december = |day| at("02:00") + chrono::TimeDelta::days(day);
+    let first = home.run_up_to_record("02:00");
+    home.succeed(&first, "02:01");
+    let mut claims = [
+        home.claim("02:02").expect("another site or query"),
+        home.claim("02:02").expect("another site or query"),
+    ];
+    claims.sort_by(|a, b| a.extraction.site.cmp(&b.extraction.site));
+    let [same_site, other_site] = claims;
+    assert_eq!(same_site.extraction.site, first.extraction.site);
+
+    assert_eq!(post(&same_site, 1, at("02:03")), Submission::BudgetSpent);
+    assert_eq!(post(&other_site, 1, at("02:03")), Submission::Journalled);
+    // 2026-11-30 and 2026-12-01.
+    assert_eq!(post(&same_site, 1, december(11)), Submission::BudgetSpent);
+    assert_eq!(post(&same_site, 1, december(12)), Submission::Journalled);
+}
+
+#[test]
+fn a_query_that_one_attempt_posts_again_counts_once() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT]);
+    let claim = home.claim("02:00").expect("something to do");
+
+    for now in ["02:01", "02:02"] {
+        journalled(home.ledger.begin_submit(&claim, guid(), Some(1), at(now)));
+    }
+}
