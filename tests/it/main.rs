@@ -24,5 +24,6 @@ mod queries;
 mod query_commands;
 mod real_data;
 mod resume;
+mod secrets;
 mod simulator;
 mod withheld;

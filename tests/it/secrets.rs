@@ -1,0 +1,212 @@
+//! Keys, codes and row values stay where they belong: after every kind of failure, told at the finest log level, none
+//! of them is in what the program printed or left behind.
+
+use std::path::Path;
+
+use crate::fixture::{Fixture, HEADER, RUN};
+use crate::harness::{Finished, Home, PSEUDONYM_KEY, Simulator};
+use crate::resume::{submissions, until};
+
+const KEY: &str = "canary-subscription-key-4711";
+const WRONG_KEY: &str = "canary-wrong-key-0815";
+const WRONG_CODE: &str = "CANARY9";
+const NAME: &str = "Zebedee Canarywood";
+const ROWS: &str = "id,seen,weight,note,updated
+1,2026-11-01T09:30:00,71.50,Zebedee Canarywood,
+2,2026-11-02T10:00:00,,Zebedee Canarywood,2026-11-03T08:00:00
+";
+const FROM: &str = "FROM visits v
+WHERE COALESCE(v.updated, v.seen) >= @window_start AND COALESCE(v.updated, v.seen) < @window_end
+ORDER BY v.id
+";
+
+/// A practice with one patient's name in it, and three queries: one that hides the name, one whose contract it
+/// breaks, one that keeps it.
+fn practice() -> Fixture {
+    let fixture = Fixture::with_rows(ROWS);
+    let note = "note    = { type = \"varchar(40)\", class = \"clinical\" }";
+    let hidden = HEADER.replace(
+        note,
+        "note    = { type = \"varchar(40)\", class = \"identifier\", privacy = \"drop\" }\n\
+         patient = { type = \"varchar(40)\", class = \"identifier\", privacy = \"pseudonym\", of = \"patient\" }",
+    );
+    fixture.query(
+        "visits",
+        &hidden,
+        &format!("SELECT v.id AS id, v.seen AS seen, v.weight AS weight, v.note AS note, v.note AS patient\n{FROM}"),
+    );
+    fixture.query(
+        "broken",
+        HEADER,
+        &format!("SELECT v.id AS id, v.seen AS seen, v.note AS weight, v.note AS note\n{FROM}"),
+    );
+    fixture.query(
+        "kept",
+        HEADER,
+        &format!("SELECT v.id AS id, v.seen AS seen, v.weight AS weight, v.note AS note\n{FROM}"),
+    );
+    fixture
+}
+
+#[test]
+fn no_secret_and_no_row_value_is_left_by_any_failure_at_the_finest_log_level() {
+    let fixture = practice();
+    let simulator = fixture.simulator(&["--key", KEY]);
+    let home = fixture.home(&simulator);
+    let code = simulator.sites()[0]["pairing_code"].as_str().expect("code");
+    let canaries = [
+        KEY,
+        WRONG_KEY,
+        WRONG_CODE,
+        code,
+        NAME,
+        "Canarywood",
+        PSEUDONYM_KEY,
+    ];
+
+    let mut told = refusals(&home);
+    told.push(run(&home, "broken", &[]));
+    told.extend(faults(&simulator, &home));
+    told.push(storage_refusal(&home));
+    let failed = told.len();
+    assert!(told.iter().all(|finished| finished.code != Some(0)));
+    killed_while_pages_come(&simulator, &home);
+    told.push(run(&home, "visits", &[]).succeeded());
+
+    assert_eq!(told.len(), failed + 1);
+    assert!(
+        told.iter()
+            .any(|finished| finished.stderr.contains("TRACE")),
+        "the finest level is on"
+    );
+    for finished in &told {
+        for text in [&finished.stdout, &finished.stderr] {
+            assert_eq!(found_in(text.as_bytes(), &canaries), None, "{finished:#?}");
+        }
+    }
+    assert_eq!(found_below(home.path(), &canaries), Vec::<String>::new());
+    assert_eq!(
+        files_below(&home.path().join("spool")),
+        Vec::<std::path::PathBuf>::new()
+    );
+
+    // The search sees through compression: where a query keeps the name, it is found.
+    run(&home, "kept", &[]).succeeded();
+    assert_ne!(found_below(&home.lake(), &canaries), Vec::<String>::new());
+}
+
+/// `run` of one query, with more environment, telling everything.
+fn run(home: &Home, query: &str, environment: &[(&str, &str)]) -> Finished {
+    let mut command = home.command(&RUN);
+    command.args(["--query", query, "--log", "trace"]);
+    command.envs(environment.iter().copied());
+    Finished::of(command.output().expect("runs"))
+}
+
+fn refusals(home: &Home) -> Vec<Finished> {
+    let wrong_code = [
+        "site", "pair", "--pms-id", "40001", "--log", "trace", "--code",
+    ];
+    vec![
+        run(home, "visits", &[("HALO_SUBSCRIPTION_KEY", WRONG_KEY)]),
+        home.run(&[&wrong_code[..], &[WRONG_CODE]].concat()),
+    ]
+}
+
+/// The remote API failing in words that quote what they must not.
+fn faults(simulator: &Simulator, home: &Home) -> Vec<Finished> {
+    let sql =
+        format!("Conversion failed when converting the varchar value '{NAME}' to data type int.");
+    let http = format!("No access for '{NAME}' with {KEY}.");
+    [
+        serde_json::json!({"kind": "sql_error", "code": 245, "message": sql}),
+        serde_json::json!({"kind": "http", "status": 400, "message": http, "endpoints": ["async"]}),
+        serde_json::json!({"kind": "cut", "bytes": 60, "endpoints": ["page", "stream"]}),
+    ]
+    .iter()
+    .map(|fault| {
+        simulator.post("faults", &fault.to_string());
+        let finished = run(home, "visits", &[]);
+        simulator.delete("faults");
+        finished
+    })
+    .collect()
+}
+
+fn storage_refusal(home: &Home) -> Finished {
+    let file = home.path().join("no-folder");
+    std::fs::write(&file, "a file where a folder should be").expect("written");
+    let path = file.to_str().expect("UTF-8");
+    run(home, "visits", &[("HALO_EXTRACT__STORAGE", path)])
+}
+
+fn killed_while_pages_come(simulator: &Simulator, home: &Home) {
+    simulator.post(
+        "faults",
+        r#"{"kind": "delay", "time": "30s", "endpoints": ["page", "stream"]}"#,
+    );
+    let waits = || {
+        crate::resume::received(simulator, "page") + crate::resume::received(simulator, "stream")
+    };
+    let (asked, fetched) = (submissions(simulator), waits());
+    let mut command = home.command(&RUN);
+    let mut process = command
+        .args(["--query", "visits"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    until("a page is asked for", || waits() > fetched);
+    process.kill().expect("killed");
+    process.wait().expect("gone");
+    simulator.delete("faults");
+    assert!(submissions(simulator) <= asked + 1);
+}
+
+fn found_in<'a>(bytes: &[u8], canaries: &[&'a str]) -> Option<&'a str> {
+    canaries
+        .iter()
+        .find(|canary| memchr::memmem::find(bytes, canary.as_bytes()).is_some())
+        .copied()
+}
+
+/// Files below a folder that hold a canary, as bytes or in the rows of an object.
+fn found_below(folder: &Path, canaries: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in files_below(folder) {
+        let mut bytes = std::fs::read(&path).expect("readable");
+        if path.extension().is_some_and(|ending| ending == "parquet") {
+            bytes.extend(rows_as_text(&path).into_bytes());
+        }
+        if let Some(canary) = found_in(&bytes, canaries) {
+            found.push(format!("{canary} in {}", path.display()));
+        }
+    }
+    found
+}
+
+fn rows_as_text(path: &Path) -> String {
+    let file = std::fs::File::open(path).expect("opens");
+    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("Parquet")
+        .build()
+        .expect("readable")
+        .map(|batch| format!("{:?}", batch.expect("whole")))
+        .collect()
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_below(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
