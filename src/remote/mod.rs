@@ -16,6 +16,8 @@ mod client;
 mod error;
 mod facts;
 mod failure;
+#[cfg(test)]
+mod fuzz_tests;
 mod gate;
 mod identity;
 mod immediate;

@@ -140,7 +140,7 @@ impl Verifier {
     }
 }
 
-fn read_notice(body: &[u8]) -> Option<Notice> {
+pub(super) fn read_notice(body: &[u8]) -> Option<Notice> {
     let body: NoticeBody = serde_json::from_slice(body).ok()?;
     Some(Notice {
         id: body.id.text()?.parse().ok()?,
