@@ -29,10 +29,6 @@ const SOUND: [&str; 9] = [
 const TURNS: &[u8] = b"[]{}\",:\\=n0-9eE.+ \n\0\x80\xff\xef\xbb\xbf'`(";
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "how much was tried belongs to the result"
-)]
 fn no_bytes_whatever_make_a_reader_of_answers_panic() {
     let time = std::env::var("HALO_EXTRACT_FUZZ_SECONDS")
         .ok()

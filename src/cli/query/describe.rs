@@ -21,20 +21,20 @@ use super::selected;
 /// Every name that a statement may use; describing takes no harm from one that it does not.
 const PARAMETERS: &str = "@window_start datetime, @window_end datetime, @snapshot_date date";
 
-/// Ask a site's server what a query returns; compare it with [columns], or propose and write them
+/// Ask a site's server what a query returns; compare it with `[columns]`, or propose and write them
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["query", "file"])))]
 pub(crate) struct Describe {
     /// The query, `observation` (its current version) or `observation@v1`
     #[arg(value_name = "NAME[@vN]")]
     query: Option<String>,
-    /// A file instead, which need not have [columns] yet
+    /// A file instead, which need not have `[columns]` yet
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
     /// The active site whose server is asked; it runs nothing, it only reads the statement
     #[arg(long, value_name = "KEY")]
     site: SiteKey,
-    /// Write the proposed [columns] into the file, if it has never run
+    /// Write the proposed `[columns]` into the file, if it has never run
     #[arg(long)]
     write: bool,
 }
