@@ -128,7 +128,7 @@ impl Spool {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(folder = %folder.display(), %error, "kept pages could not be removed; the next run tries again");
+                tracing::warn!(path = %folder.display(), %error, "kept pages could not be removed; the next run tries again");
             }
         }
     }
