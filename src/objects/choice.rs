@@ -17,8 +17,9 @@ use parquet::schema::types::ColumnPath;
 
 /// Rows that the choice looks at.
 pub(super) const SAMPLE_ROWS: usize = 16_384;
-/// Most rows of a row group.
-pub(super) const ROW_GROUP_ROWS: usize = 262_144;
+/// Most rows of a row group: about as many as DuckDB writes itself. With twice as many, the memory of a long result
+/// was visibly larger than that of a short one.
+pub(super) const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Below this many rows a dictionary is taken untried: nothing is won, and most nightly objects are small.
 const FEWEST_ROWS_TO_TRY: usize = 1_024;

@@ -150,7 +150,7 @@ async fn the_record_tells_size_and_digest_of_the_file() {
 }
 
 #[tokio::test]
-async fn a_row_group_ends_at_262144_rows_whatever_the_batches() {
+async fn a_row_group_ends_at_131072_rows_whatever_the_batches() {
     let (_folder, store) = folder();
     let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("n", DataType::UInt8, false)]));
     let batch = |rows: usize| {
@@ -173,7 +173,7 @@ async fn a_row_group_ends_at_262144_rows_whatever_the_batches() {
         .iter()
         .map(|group| group.num_rows())
         .collect();
-    assert_eq!(groups, [262_144, 11]);
+    assert_eq!(groups, [131_072, 131_072, 11]);
 }
 
 #[tokio::test]
