@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Environment, PmsId, PmsType, Site, SiteKey, SiteState, Window};
+use crate::domain::{Environment, PmsId, PmsType, Site, SiteKey, SiteOverrides, SiteState, Window};
 use crate::extract::{Engine, Spool};
 use crate::ledger::Ledger;
 use crate::objects::Store;
@@ -18,10 +18,11 @@ use crate::privacy::PseudonymKey;
 use crate::remote::{self, Client};
 use crate::simulator::{ReadySite, Settings, Simulator, Source};
 
+use super::carry_out;
 use super::context::Context;
 use super::exit_code::ExitCode;
+use super::outcome;
 use super::report::{Failure, remark};
-use super::run;
 
 /// Pseudonyms of invented patients need no secret.
 const DEMO_PSEUDONYM_KEY: &str = "the demo's pseudonym key is no secret: its patients are invented";
@@ -97,14 +98,14 @@ impl Demo {
             snapshot_date: None,
         };
         let planned = plan::on_demand(&asked, Utc::now()).planned;
-        let todo = run::enter(&ledger, &planned, true)?;
+        let todo = carry_out::enter(&ledger, &planned, true)?;
         let engine = engine(&config, client, Arc::clone(&ledger), store, catalog)?;
-        let (finished, signal) = run::carry_out(context, &config, engine, todo)?;
-        run::show(context, &ledger, &planned, &finished)?;
+        let (finished, signal) = carry_out::carry_out(context, &config, engine, todo)?;
+        outcome::show(context, &ledger, &planned, &finished)?;
         shutdown.cancel();
         context.block_on(serving)?.map_err(failed)?;
         remark(&what_next(&config.storage));
-        Ok(signal.unwrap_or_else(|| run::exit_code(&finished)))
+        Ok(signal.unwrap_or_else(|| outcome::exit_code(&finished)))
     }
 }
 
@@ -178,6 +179,7 @@ fn pair(
         time_zone: ready.time_zone.parse().map_err(|error| failed(&error))?,
         groups: vec!["demo".to_owned()],
         state: SiteState::Active,
+        overrides: SiteOverrides::default(),
     };
     ledger
         .put_site(&site, &context.change("activate", "demo"))

@@ -4,17 +4,20 @@
 //! needs (settings, ledger, API, storage) it takes from `context::Context`, which opens each on first use, so
 //! that `query lint` needs no key and `status` no network.
 
+mod carry_out;
 mod completions;
 mod context;
 mod demo;
 mod doctor;
 mod exit_code;
+mod outcome;
 mod output;
 mod privacy;
 mod progress;
 mod query;
 mod report;
 mod run;
+mod selection;
 mod simulate;
 mod site;
 mod status;

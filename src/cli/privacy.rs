@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::catalog::Catalog;
 use crate::ledger::Ledger;
 
+use super::carry_out::has_pseudonyms;
 use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::{self, Format, Row};
 use super::report::{Failure, remark};
-use super::run::has_pseudonyms;
 
 /// De-identification: the pseudonym key
 #[derive(Debug, Subcommand)]

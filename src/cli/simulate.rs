@@ -79,7 +79,7 @@ impl Simulate {
             let shutdown = CancellationToken::new();
             let stop = shutdown.clone();
             tokio::spawn(async move {
-                super::run::stop_signal().await;
+                super::carry_out::stop_signal().await;
                 stop.cancel();
             });
             simulator.run_until(shutdown).await;

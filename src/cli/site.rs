@@ -170,7 +170,9 @@ impl Pair {
             .as_ref()
             .map_or(SiteState::Invited, |site| site.state);
         let state = transition(stood, SiteEvent::Pair).unwrap_or(SiteState::Held);
-        let mut groups = before.map(|site| site.groups).unwrap_or_default();
+        let (mut groups, overrides) = before
+            .map(|site| (site.groups, site.overrides))
+            .unwrap_or_default();
         groups.extend(
             self.groups
                 .iter()
@@ -190,6 +192,7 @@ impl Pair {
             time_zone: self.time_zone,
             groups,
             state,
+            overrides,
         }
     }
 }

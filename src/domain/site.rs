@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{ParseError, serde_as_text};
+use super::{ParseError, SiteOverrides, serde_as_text};
 
 /// Our own short name of a site: it never changes, while the GUID and the practice name may.
 ///
@@ -232,6 +232,8 @@ pub struct Site {
     pub groups: Vec<String>,
     /// Where it stands.
     pub state: SiteState,
+    /// What it has otherwise than the configuration says.
+    pub overrides: SiteOverrides,
 }
 
 fn zone_name<S: serde::Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Months, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
-use crate::domain::{Extraction, HaloGuid, ObjectRecord, Proof, Query, RemoteQueryId, Site};
+use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step};
 use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Submission};
 use crate::objects::{Provenance, object_path};
 use crate::privacy::Deidentifier;
@@ -17,23 +17,10 @@ use super::error::AttemptError;
 use super::identity::may_have_moved;
 use super::kept_pages::{KeptPages, on_disk};
 use super::pipeline::{self, Ready, Target};
+use super::progress::{Observer, Progress, Published};
 use super::provenance::provenance;
 use super::statement::statement;
 use super::withheld::count_withheld;
-use super::workers::{Observer, Progress};
-
-pub use crate::domain::Step;
-
-/// A published object and what it took.
-#[derive(Debug, Clone)]
-pub struct Published {
-    /// The object.
-    pub object: ObjectRecord,
-    /// What proves it complete.
-    pub proof: Proof,
-    /// What it cost.
-    pub cost: AttemptCost,
-}
 
 /// How an attempt ended, as far as it could know.
 pub(super) enum AttemptEnd {
@@ -177,24 +164,29 @@ impl<'a> Attempt<'a> {
         let known = site
             .halo_guid
             .ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
-        match self.submit(known, query).await {
+        match self.submit(site, known, query).await {
             Err(refused) if may_have_moved(&refused) => {
                 let guid = self.engine.find_again(site, known, refused).await?;
-                Ok((guid, self.submit(guid, query).await?))
+                Ok((guid, self.submit(site, guid, query).await?))
             }
             submitted => Ok((known, submitted?)),
         }
     }
 
     /// Posts the query: journalled before, its remote id recorded at once.
-    async fn submit(&self, guid: HaloGuid, query: &Query) -> Result<RemoteQueryId, AttemptError> {
+    async fn submit(
+        &self,
+        site: &Site,
+        guid: HaloGuid,
+        query: &Query,
+    ) -> Result<RemoteQueryId, AttemptError> {
         let statement = statement(
             query,
             self.extraction().window,
             self.engine.halo.max_time_in_queue,
         );
         let (claim, now) = (self.claim.clone(), self.engine.now());
-        let budget = self.engine.limits.queries_per_site_month;
+        let budget = self.budget(site);
         let submission = self
             .engine
             .ledger(move |ledger| ledger.begin_submit(&claim, guid, budget, now))
@@ -202,7 +194,7 @@ impl<'a> Attempt<'a> {
         match submission {
             Submission::Journalled => {}
             Submission::Lost => return Err(AttemptError::Lost),
-            Submission::BudgetSpent => return Err(self.budget_spent(now)),
+            Submission::BudgetSpent => return Err(self.budget_spent(budget, now)),
         }
         self.step(Step::Submitting);
         let remote = self.engine.client.submit(guid, &statement).await?;
@@ -216,15 +208,20 @@ impl<'a> Attempt<'a> {
         Ok(remote)
     }
 
-    fn budget_spent(&self, now: DateTime<Utc>) -> AttemptError {
+    fn budget_spent(&self, budget: Option<u32>, now: DateTime<Utc>) -> AttemptError {
         AttemptError::BudgetSpent {
             site: self.extraction().site.clone(),
-            queries: self
-                .engine
-                .limits
-                .queries_per_site_month
-                .unwrap_or_default(),
+            queries: budget.unwrap_or_default(),
             until: next_month(now),
+        }
+    }
+
+    /// Queries that may be posted to the site in a month; `None` is no limit.
+    fn budget(&self, site: &Site) -> Option<u32> {
+        match site.overrides.queries_per_month {
+            Some(0) => None,
+            Some(budget) => Some(budget),
+            None => self.engine.limits.queries_per_site_month,
         }
     }
 

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::{AttemptNumber, Extraction, ExtractionState, Lane, Retry, SiteState, Waiting};
+use crate::domain::{Extraction, ExtractionState, Lane, Retry, SiteState, Waiting};
 use crate::ledger::{Claim, ClaimRequest, Fenced, LedgerError};
 
-use super::attempt::{Attempt, AttemptEnd, Published, Step};
+use super::attempt::{Attempt, AttemptEnd};
 use super::engine::Engine;
 use super::error::AttemptError;
 use super::kept_pages::on_disk;
+use super::progress::{Ended, Finished, Observer, Progress, log};
 
 /// How long a claim holds unless renewed: several renewals may be late before anybody takes it over.
 const LEASE: Duration = Duration::from_secs(120);
@@ -29,53 +30,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 const LANES: [Lane; 3] = [Lane::Manual, Lane::Nightly, Lane::Backfill];
-
-/// What whoever watches is told of an extraction.
-#[derive(Debug)]
-pub enum Progress<'a> {
-    /// An attempt began.
-    Started(AttemptNumber),
-    /// It came to a step.
-    Step(Step),
-    /// Pages that went into conversion.
-    Pages {
-        /// So many until now.
-        done: u64,
-        /// Of so many.
-        total: u64,
-    },
-    /// The attempt ended.
-    Ended(&'a Ended),
-}
-
-/// Whoever watches. Called from worker tasks; must not block.
-pub type Observer = dyn Fn(&Extraction, Progress<'_>) + Send + Sync;
-
-/// How the last attempt of a run ended.
-#[derive(Debug)]
-pub enum Ended {
-    /// Published and recorded.
-    Published(Published),
-    /// Failed; it is tried again within this run.
-    Again(AttemptError),
-    /// Failed; it waits in the ledger for a later time.
-    Later(AttemptError, DateTime<Utc>),
-    /// Failed for good, until somebody asks again.
-    Failed(AttemptError),
-    /// Stopped by the operator; goes on where it was when run again.
-    Stopped,
-    /// Another worker has it.
-    Elsewhere,
-}
-
-/// One extraction of a run and how it ended.
-#[derive(Debug)]
-pub struct Finished {
-    /// Which.
-    pub extraction: Extraction,
-    /// How.
-    pub ended: Ended,
-}
 
 /// Carries out `extractions`, which are planned in the ledger, as worker `name`; returns when each of them
 /// is published, has failed, waits for later, or `cancel` was called.
@@ -346,29 +300,6 @@ impl Run {
             lock(&self.finished).push(Finished { extraction, ended });
         }
         self.changed.notify_waiters();
-    }
-}
-
-/// One line for each attempt; whoever asked for the run is told the whole error and handles it.
-fn log(claim: &Claim, ended: &Ended) {
-    let (extraction, attempt) = (&claim.extraction, claim.attempt.0);
-    let failed = |error: &AttemptError, fate: &str| {
-        tracing::info!(%extraction, attempt, class = %error.class(), %error, "{fate}");
-    };
-    match ended {
-        Ended::Published(published) => tracing::info!(
-            %extraction,
-            attempt,
-            rows = published.object.rows,
-            size_bytes = published.object.size_bytes,
-            duration_ms = u64::try_from(published.cost.elapsed.as_millis()).unwrap_or(u64::MAX),
-            "published"
-        ),
-        Ended::Again(error) => failed(error, "failed, tried again"),
-        Ended::Later(error, _) => failed(error, "failed, waits"),
-        Ended::Failed(error) => failed(error, "failed"),
-        Ended::Stopped => tracing::info!(%extraction, attempt, "stopped"),
-        Ended::Elsewhere => tracing::info!(%extraction, attempt, "another worker has it"),
     }
 }
 

@@ -57,7 +57,11 @@ where
     }
 }
 
-pub(super) fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
+/// A JSON value of the type that is wanted.
+pub(super) fn json_value<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    column: &str,
+) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|error| unreadable(row, column, error.into()))
 }

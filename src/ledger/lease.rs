@@ -22,7 +22,7 @@ pub struct ClaimRequest<'a> {
     pub now: DateTime<Utc>,
     /// How long the claim holds unless it is renewed.
     pub lease: Duration,
-    /// Extractions that may be at work at one site.
+    /// Extractions that may be at work at one site, unless the site itself says otherwise.
     pub per_site_limit: u32,
     /// Lanes in the order in which they are looked through; a lane that is absent is not.
     pub lanes: &'a [Lane],
@@ -232,7 +232,8 @@ fn first(
          WHERE {ready} AND e.lane = :lane {only}
            AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
            AND (SELECT count(*) FROM extraction AS r
-                WHERE r.state = 'running' AND r.site = e.site AND r.lease_until > :now) < :limit
+                WHERE r.state = 'running' AND r.site = e.site AND r.lease_until > :now)
+               < coalesce((SELECT overrides ->> 'extractions_at_once' FROM site WHERE site.key = e.site), :limit)
          ORDER BY e.priority DESC, e.not_before, e.id LIMIT 1",
         identity = column::IDENTITY,
     );

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_contract_break.sql"),
     include_str!("migrations/0003_pseudonym_key.sql"),
     include_str!("migrations/0004_withheld.sql"),
+    include_str!("migrations/0005_site_overrides.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

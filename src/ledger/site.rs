@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, OptionalExtension, Row, Transaction, params};
 
 use crate::domain::{HaloGuid, Site, SiteKey};
 
-use super::column::{instant, list, millis, optional_text, text};
+use super::column::{instant, json_value, millis, optional_text, text};
 use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
 
 /// What [`Ledger::put_site`] did.
@@ -112,23 +112,25 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Site> {
         practice_name: row.get("practice_name")?,
         link_version: row.get("link_version")?,
         pms_version: row.get("pms_version")?,
-        catalogues: list(row, "catalogues")?,
+        catalogues: json_value(row, "catalogues")?,
         time_zone: text::<Tz>(row, "time_zone")?,
-        groups: list(row, "groups")?,
+        groups: json_value(row, "groups")?,
         state: text(row, "state")?,
+        overrides: json_value(row, "overrides")?,
     })
 }
 
 fn upsert(transaction: &Transaction<'_>, site: &Site) -> Result<(), LedgerErrorKind> {
     let written = transaction.execute(
         "INSERT INTO site (key, pms_type, pms_id, halo_guid, practice_name, link_version, pms_version,
-                           catalogues, time_zone, groups, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+                           catalogues, time_zone, groups, state, overrides)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
          ON CONFLICT (key) DO UPDATE SET
              pms_type = excluded.pms_type, pms_id = excluded.pms_id, halo_guid = excluded.halo_guid,
              practice_name = excluded.practice_name, link_version = excluded.link_version,
              pms_version = excluded.pms_version, catalogues = excluded.catalogues,
-             time_zone = excluded.time_zone, groups = excluded.groups, state = excluded.state",
+             time_zone = excluded.time_zone, groups = excluded.groups, state = excluded.state,
+             overrides = excluded.overrides",
         params![
             site.key.as_str(),
             site.pms_type.to_string(),
@@ -141,6 +143,7 @@ fn upsert(transaction: &Transaction<'_>, site: &Site) -> Result<(), LedgerErrorK
             site.time_zone.name(),
             json(&site.groups),
             site.state.to_string(),
+            json(&site.overrides),
         ],
     );
     match written {
@@ -174,8 +177,8 @@ fn keep_identity(
     Ok(())
 }
 
-fn json(texts: &[String]) -> String {
-    serde_json::to_string(texts).expect("a list of texts is JSON")
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("lists and settings are JSON")
 }
 
 /// Field → value before and after, for the fields that differ.
@@ -202,5 +205,6 @@ fn fields(site: &Site) -> BTreeMap<&'static str, Option<String>> {
         ("time_zone", Some(site.time_zone.name().to_owned())),
         ("groups", Some(json(&site.groups))),
         ("state", Some(site.state.to_string())),
+        ("overrides", Some(json(&site.overrides))),
     ])
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::{AttemptCost, Change, Claim, ClaimRequest, Fenced, Ledger, Submission};
 use crate::domain::{
     Due, Environment, Extraction, HaloGuid, Lane, ObjectRecord, Planned, PmsType, Proof,
-    RemoteQueryId, Sha256, Site, SiteState,
+    RemoteQueryId, Sha256, Site, SiteOverrides, SiteState,
 };
 
 const LANES: [Lane; 3] = [Lane::Manual, Lane::Nightly, Lane::Backfill];
@@ -144,6 +144,7 @@ fn site(key: &str) -> Site {
         time_zone: chrono_tz::Australia::Brisbane,
         groups: vec!["north".to_owned()],
         state: SiteState::Active,
+        overrides: SiteOverrides::default(),
     }
 }
 

@@ -57,6 +57,9 @@ pub enum SkippedWhy {
     /// The query is written for another practice management system.
     #[error("the query is for another practice management system")]
     OtherSystem,
+    /// The site has the query switched off.
+    #[error("the query is switched off at this site")]
+    SwitchedOff,
     /// A snapshot shows the rows of now, which are not those of a day to come.
     #[error(
         "{date} has not begun at the site, where it is {today} now; ask for a snapshot of today"
@@ -117,6 +120,9 @@ fn windows_for(
     }
     if site.pms_type != query.pms {
         return Err(SkippedWhy::OtherSystem);
+    }
+    if !site.overrides.allows(&query.id.name) {
+        return Err(SkippedWhy::SwitchedOff);
     }
     let today = today_at(site, now);
     match query.mode {
@@ -253,6 +259,24 @@ mod tests {
             outcome.skipped[0].why.to_string(),
             "2026-11-19 has not begun at the site, where it is 2026-11-18 now; ask for a snapshot of today"
         );
+    }
+
+    #[test]
+    fn a_query_that_a_site_has_switched_off_is_told_and_not_planned() {
+        let mut site = site("s1", chrono_tz::Australia::Sydney);
+        site.overrides
+            .queries_off
+            .insert("visit".parse().expect("a name"));
+        let (sites, queries) = (
+            [site],
+            [incremental_query("visit"), snapshot_query("patient")],
+        );
+
+        let outcome = on_demand(&asked(&sites, &queries), now());
+
+        assert_eq!(outcome.planned.len(), 1);
+        assert_eq!(outcome.skipped.len(), 1);
+        assert_eq!(outcome.skipped[0].why, SkippedWhy::SwitchedOff);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{Class, Column, Contract, Mode, PmsType, Query, Site, SiteState, SqlType};
+use crate::domain::{
+    Class, Column, Contract, Mode, PmsType, Query, Site, SiteOverrides, SiteState, SqlType,
+};
 
 pub(super) fn site(key: &str, time_zone: Tz) -> Site {
     Site {
@@ -17,6 +19,7 @@ pub(super) fn site(key: &str, time_zone: Tz) -> Site {
         time_zone,
         groups: Vec::new(),
         state: SiteState::Active,
+        overrides: SiteOverrides::default(),
     }
 }
 

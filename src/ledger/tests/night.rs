@@ -136,6 +136,20 @@ fn a_site_has_no_more_at_work_than_its_limit() {
 }
 
 #[test]
+fn a_site_with_a_limit_of_its_own_has_that_one() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT, PATIENT]);
+    let mut two_at_once = site("s1");
+    two_at_once.overrides.extractions_at_once = Some(2);
+    home.ledger
+        .put_site(&two_at_once, &change("set"))
+        .expect("a site");
+
+    assert!(home.claim("02:00").is_some());
+    assert!(home.claim("02:00").is_some());
+}
+
+#[test]
 fn only_an_active_site_is_claimed_from() {
     let home = Home::with_sites();
     home.plan(&[VISIT]);
