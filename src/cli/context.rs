@@ -177,6 +177,7 @@ impl Context {
             .global
             .actor
             .clone()
+            .filter(|name| !name.trim().is_empty())
             .or_else(|| variable("USER"))
             .or_else(|| variable("USERNAME"))
             .unwrap_or_else(|| "unknown".to_owned());

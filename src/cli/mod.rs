@@ -4,6 +4,7 @@
 //! needs (settings, ledger, API, storage) it takes from `context::Context`, which opens each on first use, so
 //! that `query lint` needs no key and `status` no network.
 
+mod audit;
 mod carry_out;
 mod completions;
 mod context;
@@ -108,6 +109,8 @@ enum Command {
     Run(run::Run),
     Status(status::Status),
     #[command(subcommand)]
+    Audit(audit::Audit),
+    #[command(subcommand)]
     Privacy(privacy::Privacy),
     Simulate(simulate::Simulate),
     Completions(completions::Completions),
@@ -155,6 +158,7 @@ impl Command {
             Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),
+            Self::Audit(audit) => audit.run(context).map(|()| ExitCode::Ok),
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
             Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),

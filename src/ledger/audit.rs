@@ -2,19 +2,20 @@
 //!
 //! Each row is one JSON text and a SHA-256 over it and the hash of the row before. The hash of the last row
 //! is also kept beside the table, so that cutting the tail shows as well. This finds edits by hand and
-//! accidents; whoever rewrites the whole chain and its head is found by comparing with a head noted
-//! elsewhere ([`Ledger::audit_head`]).
+//! accidents; whoever rewrites the whole chain and its head is found by comparing with what was noted
+//! elsewhere ([`AuditAnchor`]), and a site that was changed past the audit by comparing the two.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
-use sha2::Digest;
 
 use crate::domain::Sha256;
 
+use super::anchor::{Seen, Told};
+use super::chain::{AuditFault, AuditHead, AuditRow, NOTHING_YET, Walk, link};
 use super::column::{self, text};
-use super::{Ledger, LedgerError, LedgerErrorKind};
+use super::{Ledger, LedgerError, LedgerErrorKind, site};
 
 /// Who changes something, what they call it, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,47 +49,22 @@ pub struct AuditEntry {
     pub subject: String,
 }
 
-/// The end of the chain. Noted elsewhere, it proves later that nothing up to it was rewritten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct AuditHead {
-    /// Number of the last row; 0 while there is none.
-    pub seq: u64,
-    /// Hash of the last row; zeros while there is none.
-    pub hash: Sha256,
+/// What was noted outside the ledger, to compare the audit with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditAnchor {
+    /// The hash of a row, as an earlier export or check told it.
+    Hash(Sha256),
+    /// The rows of an earlier export, which form a chain of their own.
+    Rows(Vec<AuditRow>),
 }
 
-/// What the first row follows.
-const NOTHING_YET: AuditHead = AuditHead {
-    seq: 0,
-    hash: Sha256([0; 32]),
-};
-
-/// Where the chain is broken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize)]
-#[serde(rename_all = "kebab-case", tag = "fault")]
-pub enum AuditFault {
-    /// The row's text does not give its hash.
-    #[error("audit row {seq} was edited")]
-    Edited {
-        /// Number of the row.
-        seq: u64,
-    },
-    /// The row does not follow the one before it.
-    #[error("audit row {seq} does not follow row {after}: rows are missing, moved or rewritten")]
-    Broken {
-        /// Number of the row.
-        seq: u64,
-        /// Number of the row before it in the table.
-        after: u64,
-    },
-    /// The chain ends elsewhere than its head says.
-    #[error("the audit ends with row {found} and its head says {head}: rows are missing or added")]
-    Cut {
-        /// Number of the last row in the table.
-        found: u64,
-        /// Number that the head says.
-        head: u64,
-    },
+/// What a check of the audit found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct AuditVerdict {
+    /// The last row, as the chain has it.
+    pub head: AuditHead,
+    /// Each place where the audit is broken; empty means that it is whole.
+    pub faults: Vec<AuditFault>,
 }
 
 impl Ledger {
@@ -122,12 +98,43 @@ impl Ledger {
         })
     }
 
-    /// Walks the whole chain and tells each place where it is broken; empty means that it is whole.
+    /// At most `most` rows after row `after`, as they are stored; from 0 for the first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    pub fn audit_verify(&self) -> Result<Vec<AuditFault>, LedgerError> {
-        self.read("verify the audit", verify)
+    pub fn audit_rows(&self, after: u64, most: u32) -> Result<Vec<AuditRow>, LedgerError> {
+        self.read("read the audit", |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT seq, entry, previous, hash FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![after, most], stored)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The entries about a subject, oldest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn audit_about(&self, subject: &str) -> Result<Vec<AuditEntry>, LedgerError> {
+        self.read("read the audit", |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT seq, entry FROM audit WHERE entry ->> 'subject' = ?1 ORDER BY seq",
+            )?;
+            let rows = statement.query_map([subject], entry)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Walks the whole chain, compares it with what was noted elsewhere and with the registry of sites, and
+    /// tells each place where the audit is broken.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn audit_verify(&self, anchor: Option<&AuditAnchor>) -> Result<AuditVerdict, LedgerError> {
+        self.read("verify the audit", |transaction| {
+            verify(transaction, anchor)
+        })
     }
 
     /// The end of the chain, to be noted outside the ledger.
@@ -172,13 +179,6 @@ pub(super) fn append(
     Ok(())
 }
 
-fn link(previous: Sha256, entry: &str) -> Sha256 {
-    let mut digest = sha2::Sha256::new();
-    digest.update(previous.0);
-    digest.update(entry.as_bytes());
-    Sha256(digest.finalize().into())
-}
-
 fn head(transaction: &Transaction<'_>) -> rusqlite::Result<AuditHead> {
     let stored = transaction
         .query_row(
@@ -210,64 +210,47 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     serde_json::from_str(text).map_err(|error| column::unreadable(row, "entry", error.into()))
 }
 
-/// A row as it is stored. The hashes stay texts: one that no longer parses was edited too.
-struct StoredRow {
-    seq: u64,
-    entry: String,
-    previous: String,
-    hash: String,
+fn stored(row: &Row<'_>) -> rusqlite::Result<AuditRow> {
+    Ok(AuditRow {
+        // A number below 0 can only have been written by hand; as 0 it follows nothing.
+        seq: u64::try_from(row.get::<_, i64>("seq")?).unwrap_or(0),
+        entry: row.get("entry")?,
+        previous: row.get("previous")?,
+        hash: row.get("hash")?,
+    })
 }
 
-impl StoredRow {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            seq: row.get("seq")?,
-            entry: row.get("entry")?,
-            previous: row.get("previous")?,
-            hash: row.get("hash")?,
-        })
-    }
-
-    fn follows(&self, last: AuditHead) -> bool {
-        self.seq == last.seq + 1 && self.previous == last.hash.to_string()
-    }
-
-    /// Whether the hash is that of the text, and the text that of this row.
-    fn is_untouched(&self) -> bool {
-        let hash = self
-            .previous
-            .parse()
-            .map(|previous| link(previous, &self.entry));
-        let told = serde_json::from_str(&self.entry).map(|entry: AuditEntry| entry.seq);
-        hash.is_ok_and(|hash| hash.to_string() == self.hash)
-            && told.is_ok_and(|seq| seq == self.seq)
-    }
-}
-
-fn verify(transaction: &Transaction<'_>) -> Result<Vec<AuditFault>, LedgerErrorKind> {
+fn verify(
+    transaction: &Transaction<'_>,
+    anchor: Option<&AuditAnchor>,
+) -> Result<AuditVerdict, LedgerErrorKind> {
     let mut statement =
         transaction.prepare("SELECT seq, entry, previous, hash FROM audit ORDER BY seq")?;
+    let mut walk = Walk::new();
     let mut faults = Vec::new();
-    let mut last = NOTHING_YET;
-    for row in statement.query_map([], StoredRow::from_row)? {
+    let mut seen = anchor.map(Seen::new);
+    let mut told = Told::default();
+    for row in statement.query_map([], stored)? {
         let row = row?;
-        let seq = row.seq;
-        if !row.follows(last) {
-            let after = last.seq;
-            faults.push(AuditFault::Broken { seq, after });
+        faults.extend(walk.step(&row));
+        if let Some(seen) = &mut seen {
+            faults.extend(seen.row(&row));
         }
-        if !row.is_untouched() {
-            faults.push(AuditFault::Edited { seq });
+        if let Some(entry) = row.read() {
+            told.entry(entry);
         }
-        let hash = row.hash.parse().unwrap_or(NOTHING_YET.hash);
-        last = AuditHead { seq, hash };
     }
-    let head = head(transaction)?;
+    let (last, head) = (walk.last(), head(transaction).unwrap_or(NOTHING_YET));
     if head != last {
         faults.push(AuditFault::Cut {
             found: last.seq,
             head: head.seq,
         });
     }
-    Ok(faults)
+    faults.extend(seen.map(Seen::end).unwrap_or_default());
+    // What a broken chain tells of the sites proves nothing about them.
+    if faults.is_empty() {
+        faults.extend(told.against(&site::all(transaction)?));
+    }
+    Ok(AuditVerdict { head: last, faults })
 }

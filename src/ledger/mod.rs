@@ -9,8 +9,10 @@
 //!
 //! The store is one SQLite file in WAL mode. Nothing outside this folder sees SQL.
 
+mod anchor;
 mod attempt;
 mod audit;
+mod chain;
 mod column;
 mod drift;
 mod error;
@@ -24,7 +26,8 @@ mod store;
 mod work;
 
 pub use attempt::{AttemptCost, Fenced, Submission};
-pub use audit::{AuditEntry, AuditFault, AuditHead, Change};
+pub use audit::{AuditAnchor, AuditEntry, AuditVerdict, Change};
+pub use chain::{AuditFault, AuditHead, AuditRow, broken_export};
 pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};
 pub use lease::{Claim, ClaimRequest, Resume};

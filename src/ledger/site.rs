@@ -68,11 +68,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be read.
     pub fn sites(&self) -> Result<Vec<Site>, LedgerError> {
-        self.read("read the sites", |transaction| {
-            let mut statement = transaction.prepare_cached("SELECT * FROM site ORDER BY key")?;
-            let rows = statement.query_map([], from_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
+        self.read("read the sites", |transaction| Ok(all(transaction)?))
     }
 
     /// The GUIDs and names that a site had, oldest first; the last one holds now.
@@ -94,6 +90,12 @@ impl Ledger {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+pub(super) fn all(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Site>> {
+    let mut statement = transaction.prepare_cached("SELECT * FROM site ORDER BY key")?;
+    let rows = statement.query_map([], from_row)?;
+    rows.collect()
 }
 
 fn find(transaction: &Transaction<'_>, key: &SiteKey) -> rusqlite::Result<Option<Site>> {
@@ -193,7 +195,8 @@ fn differences(before: Option<&Site>, after: &Site) -> BTreeMap<String, [Option<
         .collect()
 }
 
-fn fields(site: &Site) -> BTreeMap<&'static str, Option<String>> {
+/// The fields of a site as the audit names and writes them.
+pub(super) fn fields(site: &Site) -> BTreeMap<&'static str, Option<String>> {
     BTreeMap::from([
         ("pms_type", Some(site.pms_type.to_string())),
         ("pms_id", Some(site.pms_id.to_string())),

@@ -3,6 +3,7 @@
 
 mod advice;
 mod analyst_kit;
+mod audit;
 mod bad_input;
 mod chaos;
 mod client;
@@ -26,4 +27,5 @@ mod real_data;
 mod resume;
 mod secrets;
 mod simulator;
+mod snapshot;
 mod withheld;

@@ -57,5 +57,5 @@ fn a_rotation_is_audited_and_counts_only_objects_of_the_key_in_use() {
         last.changes["id"],
         [Some("aaaaaaaa".to_owned()), Some("bbbbbbbb".to_owned())]
     );
-    assert_eq!(home.ledger.audit_verify().expect("readable"), []);
+    assert_eq!(home.ledger.audit_verify(None).expect("readable").faults, []);
 }
