@@ -17,7 +17,7 @@
 //! simulator uses nothing of any of them, so that one misreading of the API cannot hide in both:
 //!
 //! ```text
-//! main → cli → extract → remote, convert, privacy, objects, ledger, plan → catalog, config → domain
+//! main → cli → extract, lake → remote, convert, privacy, objects, ledger, plan → catalog, config → domain
 //!        cli → simulator
 //! ```
 //!
@@ -29,6 +29,7 @@ pub mod config;
 pub mod convert;
 pub mod domain;
 pub mod extract;
+pub mod lake;
 pub mod ledger;
 pub mod objects;
 pub mod plan;

@@ -24,7 +24,7 @@ pub use contract::{Class, Column, Contract, Rule};
 pub use extraction::Extraction;
 pub use failure::{FailureClass, Mender, Retry};
 pub use lifecycle::{Refused, SiteEvent, transition};
-pub use object::{ObjectRecord, Sha256};
+pub use object::{Gone, ObjectRecord, Sha256};
 pub use overrides::SiteOverrides;
 pub use planned::{Due, Lane, Planned};
 pub use query::{Fingerprint, Mode, Query, QueryId, QueryName, QueryVersion};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ParseError, serde_as_text};
+use super::{ParseError, serde_as_text, stored_text};
 
 /// A SHA-256 digest; printed as 64 lower-case hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +37,22 @@ pub struct ObjectRecord {
     pub rows: u64,
     /// Digest of its bytes.
     pub sha256: Sha256,
+    /// The store's own mark of this very write, without quotes; `None` for a folder, whose marks do not survive a
+    /// copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+}
+
+stored_text! {
+    /// Why a published object no longer stands.
+    pub enum Gone {
+        /// A snapshot that has served its time.
+        Expired = "expired",
+        /// Its rows are in the object of its month.
+        Compacted = "compacted",
+        /// Its site was withdrawn, and its data removed.
+        Forgotten = "forgotten",
+    }
 }
 
 impl fmt::Display for Sha256 {

@@ -33,6 +33,10 @@ stored_text! {
         StaleVersion = "stale-version",
         /// A backfill was told to extract it again although its object stands.
         AskedAgain = "asked-again",
+        /// It was never asked: its object holds the rows of the days of a month, merged.
+        Compacted = "compacted",
+        /// The ledger was lost, and its object told that it had been extracted.
+        Recovered = "recovered",
     }
 }
 

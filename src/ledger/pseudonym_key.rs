@@ -98,7 +98,7 @@ impl Ledger {
         self.read("count the objects of a pseudonym key", |transaction| {
             let mut statement = transaction.prepare_cached(
                 "SELECT site, query, version, count(*) AS objects FROM extraction
-                 WHERE object_path IS NOT NULL
+                 WHERE object_path IS NOT NULL AND object_gone IS NULL
                    AND extracted_at >= (SELECT CASE WHEN count(*) > 1 THEN max(since) ELSE 0 END FROM pseudonym_key)
                  GROUP BY site, query, version ORDER BY site, query, version",
             )?;

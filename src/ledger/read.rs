@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use crate::domain::{
-    AttemptNumber, Due, Extraction, ExtractionState, FailureClass, HaloGuid, Lane, ObjectRecord,
-    Proof, QueryId, QueryName, RemoteQueryId, SiteKey, Window, stored_text,
+    AttemptNumber, Due, Extraction, ExtractionState, FailureClass, Gone, HaloGuid, Lane,
+    ObjectRecord, Proof, QueryId, QueryName, RemoteQueryId, SiteKey, Window, stored_text,
 };
 
 use super::column::{
@@ -44,7 +44,9 @@ pub struct ExtractionRow {
     pub proof: Option<Proof>,
     /// The object that stands; kept while a newer one is asked for.
     pub object: Option<ObjectRecord>,
-    /// When that object was published.
+    /// Why the object that was published no longer stands.
+    pub gone: Option<Gone>,
+    /// When the object was published.
     pub extracted_at: Option<DateTime<Utc>>,
 }
 
@@ -220,8 +222,8 @@ impl Ledger {
         })
     }
 
-    /// The windows of a query version for which a site's object stands, oldest first, each with the time at
-    /// which it was extracted. They may overlap.
+    /// The windows of a query version for which a site's object stands, or has served its time, oldest first, each
+    /// with the time at which it was extracted. They may overlap.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -234,6 +236,7 @@ impl Ledger {
             let mut statement = transaction.prepare_cached(
                 "SELECT window_start, window_end, extracted_at FROM extraction
                  WHERE site = ?1 AND query = ?2 AND version = ?3 AND object_path IS NOT NULL
+                   AND object_gone IS NOT 'forgotten'
                  ORDER BY window_start, window_end",
             )?;
             let rows = statement.query_map(
@@ -252,7 +255,8 @@ impl Ledger {
         self.read("summarise", |transaction| {
             let mut statement = transaction.prepare_cached(
                 "SELECT query, version, state, count(*) AS extractions,
-                        coalesce(sum(object_rows), 0) AS rows, coalesce(sum(object_bytes), 0) AS bytes
+                        coalesce(sum(object_rows) FILTER (WHERE object_gone IS NULL), 0) AS rows,
+                        coalesce(sum(object_bytes) FILTER (WHERE object_gone IS NULL), 0) AS bytes
                  FROM extraction GROUP BY query, version, state ORDER BY query, version, state",
             )?;
             let rows = statement.query_map([], |row| {
@@ -288,11 +292,17 @@ fn extraction_row(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
         attempts: row.get("attempts")?,
         proof: proof(row)?,
         object: object(row)?,
+        gone: gone(row)?,
         extracted_at: optional_instant(row, "extracted_at")?,
     })
 }
 
-fn proof(row: &Row<'_>) -> rusqlite::Result<Option<Proof>> {
+fn gone(row: &Row<'_>) -> rusqlite::Result<Option<Gone>> {
+    let text: Option<String> = row.get("object_gone")?;
+    Ok(text.map(|text| Gone::from(text.as_str())))
+}
+
+pub(super) fn proof(row: &Row<'_>) -> rusqlite::Result<Option<Proof>> {
     let Some(declared) = row.get("proof_declared")? else {
         return Ok(None);
     };
@@ -305,16 +315,24 @@ fn proof(row: &Row<'_>) -> rusqlite::Result<Option<Proof>> {
     }))
 }
 
+/// The object that stands; what was published and is gone does not.
 fn object(row: &Row<'_>) -> rusqlite::Result<Option<ObjectRecord>> {
-    let Some(path) = row.get("object_path")? else {
-        return Ok(None);
-    };
-    Ok(Some(ObjectRecord {
-        path,
+    let standing: Option<String> = row.get("object_path")?;
+    match (standing, gone(row)?) {
+        (Some(_), None) => published(row).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// The object that was published, whether it still stands or not.
+pub(super) fn published(row: &Row<'_>) -> rusqlite::Result<ObjectRecord> {
+    Ok(ObjectRecord {
+        path: row.get("object_path")?,
         size_bytes: row.get("object_bytes")?,
         rows: row.get("object_rows")?,
         sha256: text(row, "object_sha256")?,
-    }))
+        etag: row.get("object_etag")?,
+    })
 }
 
 fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {

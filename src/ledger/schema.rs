@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_pseudonym_key.sql"),
     include_str!("migrations/0004_withheld.sql"),
     include_str!("migrations/0005_site_overrides.sql"),
+    include_str!("migrations/0006_objects_leave.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

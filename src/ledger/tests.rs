@@ -186,5 +186,6 @@ fn object(rows: u64) -> ObjectRecord {
         size_bytes: 4_096,
         rows,
         sha256: Sha256([7; 32]),
+        etag: None,
     }
 }

@@ -21,6 +21,8 @@ pub struct Listed {
     pub size_bytes: u64,
     /// When it became visible.
     pub published_at: DateTime<Utc>,
+    /// The store's mark of its last write, without quotes; `None` for a folder.
+    pub etag: Option<String>,
     /// The extraction that its path names; `None` if we would not have made that path.
     pub extraction: Option<Extraction>,
 }
@@ -31,13 +33,30 @@ impl Store {
     /// Files in the making are not listed.
     pub fn list(&self, environment: Environment) -> BoxStream<'_, Result<Listed, StorageError>> {
         self.list_below(format!("{environment}/data"))
-            .map_ok(|(path, meta)| Listed {
-                extraction: parse_object_path(&path).map(|(_, extraction)| extraction),
-                size_bytes: meta.size,
-                published_at: meta.last_modified,
-                path,
-            })
+            .map_ok(|(path, meta)| self.listed(path, meta))
             .boxed()
+    }
+
+    /// The file at `path` as the store would list it; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    pub async fn listed_at(&self, path: &str) -> Result<Option<Listed>, StorageError> {
+        match self.inner.head(&self.location(path)?).await {
+            Ok(meta) => Ok(Some(self.listed(path.to_owned(), meta))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(StorageError::from_store("read", path, error)),
+        }
+    }
+
+    fn listed(&self, path: String, meta: ObjectMeta) -> Listed {
+        Listed {
+            extraction: parse_object_path(&path).map(|(_, extraction)| extraction),
+            size_bytes: meta.size,
+            published_at: meta.last_modified,
+            etag: self.etag(meta.e_tag),
+            path,
+        }
     }
 
     /// The objects of one site, by path: what withdrawing it would remove.

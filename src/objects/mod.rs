@@ -38,7 +38,7 @@ pub use recover::Recovered;
 pub use retention::expired_snapshots;
 pub use schema::output_schema;
 pub use store::{Staged, Store};
-pub use verify::{Depth, Expected, Verification, Wrong};
+pub use verify::{Depth, Expected, Wrong};
 
 #[cfg(test)]
 mod samples;

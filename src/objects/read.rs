@@ -55,6 +55,13 @@ impl Store {
         Footer::new(metadata, size_bytes).ok_or_else(|| foreign(path))
     }
 
+    /// The footer of an object of which all `bytes` are here.
+    pub(super) fn footer_of(&self, path: &str, bytes: &Bytes) -> Result<Footer, StorageError> {
+        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+        let metadata = reader.parse_and_finish(bytes).map_err(|_| foreign(path))?;
+        Footer::new(metadata, bytes.len() as u64).ok_or_else(|| foreign(path))
+    }
+
     /// All rows of the object at `path`, in memory: for small objects and for tests.
     ///
     /// # Errors

@@ -65,9 +65,13 @@ impl Store {
 
     async fn recover_one(&self, listed: Listed) -> Result<Result<Recovered, Wrong>, StorageError> {
         let Listed {
-            path, published_at, ..
+            path,
+            published_at,
+            etag,
+            extraction,
+            ..
         } = listed;
-        if listed.extraction.is_none() {
+        if extraction.is_none() {
             return Ok(Err(Wrong::Foreign));
         }
         let footer = match self.read_footer(&path).await {
@@ -96,6 +100,7 @@ impl Store {
             sha256: self.digest(&path).await?,
             size_bytes: footer.size_bytes,
             rows: footer.rows,
+            etag,
             path,
         };
         Ok(Ok(Recovered {

@@ -73,6 +73,7 @@ mod tests {
             path: object_path(Environment::Production, &extraction),
             size_bytes: 1,
             published_at: Utc::now(),
+            etag: None,
             extraction: Some(extraction),
         }
     }

@@ -23,19 +23,30 @@ use super::read::Footer;
 use super::store::Store;
 
 impl Store {
-    /// Reads every row of the object at `path`; what its footer tells wrongly, if anything.
+    /// Reads every row of the object at `path`, of which all bytes may be here already; what its footer tells
+    /// wrongly, if anything.
     pub(super) async fn check_rows(
         &self,
         path: &str,
         footer: &Footer,
+        whole: Option<Bytes>,
     ) -> std::result::Result<Option<String>, StorageError> {
         let location = self.location(path)?;
         for number in 0..footer.metadata.num_row_groups() {
-            let range = byte_range(footer.metadata.row_group(number));
-            let bytes = self.inner.get_range(&location, range.clone()).await;
-            let part = Part {
-                offset: range.start,
-                bytes: bytes.map_err(|error| StorageError::from_store("read", path, error))?,
+            let part = match &whole {
+                Some(bytes) => Part {
+                    offset: 0,
+                    bytes: bytes.clone(),
+                },
+                None => {
+                    let range = byte_range(footer.metadata.row_group(number));
+                    let bytes = self.inner.get_range(&location, range.clone()).await;
+                    Part {
+                        offset: range.start,
+                        bytes: bytes
+                            .map_err(|error| StorageError::from_store("read", path, error))?,
+                    }
+                }
             };
             let metadata = Arc::clone(&footer.metadata);
             let checking = tokio::task::spawn_blocking(move || check_group(part, metadata, number));

@@ -148,6 +148,7 @@ impl Store {
                     size_bytes: encoded.size_bytes,
                     rows: encoded.rows,
                     sha256: encoded.sha256,
+                    etag: None,
                 },
             }),
             Err(error) => {
@@ -169,11 +170,12 @@ impl Store {
             size_bytes: bytes.len() as u64,
             rows: 0,
             sha256: Sha256(sha2::Sha256::digest(&bytes).into()),
+            etag: None,
         };
         let mut upload = self.new_upload(path)?;
         upload.hold(bytes);
-        upload.publish().await?;
-        Ok(object)
+        let etag = upload.publish().await?;
+        Ok(ObjectRecord { etag, ..object })
     }
 
     /// The bytes at `path`, in memory: for small files beside the data.
@@ -214,6 +216,13 @@ impl Store {
         }))
     }
 
+    /// The mark of a write as it is recorded: stores quote it in some answers and not in others. The marks of a
+    /// folder change when it is copied or restored, so they are not kept.
+    pub(super) fn etag(&self, told: Option<String>) -> Option<String> {
+        told.filter(|_| self.folder.is_none())
+            .map(|etag| unquoted(&etag))
+    }
+
     /// Where `path`, one of ours, is in the bucket.
     pub(super) fn location(&self, path: &str) -> Result<Path, StorageError> {
         let below = Path::parse(path).map_err(|error| {
@@ -231,6 +240,11 @@ impl Store {
             .collect();
         Some(parts.join("/"))
     }
+}
+
+/// An ETag without the quotes that HTTP puts around it.
+pub(super) fn unquoted(etag: &str) -> String {
+    etag.trim_matches('"').to_owned()
 }
 
 /// An object whose bytes are written and which nobody sees yet.
@@ -260,8 +274,11 @@ impl Staged {
     /// # Errors
     /// When the store refuses. What was there before still is, and nothing else is left behind.
     pub async fn publish(mut self) -> Result<ObjectRecord, StorageError> {
-        self.upload.publish().await?;
-        Ok(self.object.clone())
+        let etag = self.upload.publish().await?;
+        Ok(ObjectRecord {
+            etag,
+            ..self.object.clone()
+        })
     }
 
     /// Gives the object up: nothing of it stays.

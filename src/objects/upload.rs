@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::error::StorageError;
 use super::journal::Journal;
+use super::store::unquoted;
 
 /// Parts on their way at once. With the one being filled this bounds memory.
 const PARTS_IN_FLIGHT: usize = 2;
@@ -110,11 +111,12 @@ impl Upload {
         }
     }
 
-    /// Makes the object visible in one step, replacing what was there.
+    /// Makes the object visible in one step, replacing what was there; the store's mark of the write, without quotes,
+    /// if it gives one that lasts.
     ///
     /// # Errors
     /// When the store refuses; nothing is left behind, and what was there still is.
-    pub(super) async fn publish(&mut self) -> Result<(), StorageError> {
+    pub(super) async fn publish(&mut self) -> Result<Option<String>, StorageError> {
         let published = self.try_publish().await;
         if published.is_err() {
             self.abort().await;
@@ -122,22 +124,22 @@ impl Upload {
         published.map_err(|error| self.error(error))
     }
 
-    async fn try_publish(&mut self) -> object_store::Result<()> {
-        match &mut self.content {
+    async fn try_publish(&mut self) -> object_store::Result<Option<String>> {
+        let put = match &mut self.content {
             Content::Small(bytes) => {
                 let payload = PutPayload::from(bytes.clone());
-                self.store.put(&self.target, payload).await?;
+                self.store.put(&self.target, payload).await?
             }
-            Content::Multipart(upload) => {
-                upload.complete().await?;
-            }
-            Content::Ended => return Ok(()),
-        }
+            Content::Multipart(upload) => upload.complete().await?,
+            Content::Ended => return Ok(None),
+        };
+        let mut etag = put.e_tag.as_deref().map(unquoted);
         if let Some(published) = &self.rename_to {
             self.store.rename(&self.target, published).await?;
+            etag = None;
         }
         self.content = Content::Ended;
-        Ok(())
+        Ok(etag)
     }
 
     /// Gives up: no part, no temporary file stays. Best effort, as the store may be what failed.

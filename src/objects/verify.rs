@@ -1,11 +1,10 @@
-//! Whether storage still holds what the ledger says was published.
+//! Whether a file in storage is still the object that was published.
 //!
-//! Each object is compared with its record in up to three depths: its footer, its bytes, its rows. Objects
-//! are checked a few at a time, each streamed, so memory does not grow with their number or their size.
+//! Each is compared with its record in up to three depths: its footer, its bytes, its rows. A small object is
+//! fetched once and looked at in memory; a large one is streamed for its digest and read a row group at a time.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use futures::{StreamExt, TryStreamExt};
+use bytes::Bytes;
+use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use sha2::Digest;
 
@@ -14,15 +13,17 @@ use super::layout::object_path;
 use super::list::Listed;
 use super::read::Footer;
 use super::store::Store;
-use crate::domain::{AttemptNumber, Environment, ObjectRecord, Sha256};
+use crate::domain::{AttemptNumber, ObjectRecord, Sha256};
 
-/// Objects that are checked at once.
-const AT_ONCE: usize = 8;
+/// Up to this size an object is fetched whole, in one request in place of three.
+const SMALL_BYTES: u64 = 4 << 20;
 
-/// How closely each object is looked at; each depth includes those above it.
+/// How closely an object is looked at; each depth includes those above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Existence, size, footer: a request or two per object.
+    /// What the listing of the store tells: existence, size, ETag. Costs no request.
+    Listing,
+    /// Also the footer: whose object it is, which attempt wrote it, how many rows it has.
     Footer,
     /// Also the digest: every byte is fetched.
     Bytes,
@@ -70,97 +71,79 @@ pub enum Wrong {
     Altered(String),
 }
 
-/// What a verification saw.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verification {
-    /// Files that storage lists.
-    pub listed: u64,
-    /// Those that were looked into.
-    pub looked_into: u64,
-    /// The size of those in bytes.
-    pub size_bytes: u64,
-    /// What is wrong, by path. Empty if storage and ledger agree.
-    pub wrong: BTreeMap<String, Wrong>,
+impl Wrong {
+    /// The kind in one word: `missing`, `foreign`, `unrecorded`, `stale` or `altered`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Foreign => "foreign",
+            Self::Unrecorded => "unrecorded",
+            Self::Stale { .. } => "stale",
+            Self::Altered(_) => "altered",
+        }
+    }
 }
 
 impl Store {
-    /// Compares storage with what the ledger `expected` there, which is by path.
-    ///
-    /// `every` looks into each n-th object only (1: all); that all exist, and no other, is always checked.
+    /// Compares one listed file with what the ledger `expected` at its path; `None` if nothing is wrong.
     ///
     /// # Errors
-    /// When storage cannot be listed or read. What is wrong with objects is not an error but the result.
-    pub async fn verify(
-        &self,
-        environment: Environment,
-        expected: &BTreeMap<String, Expected>,
-        depth: Depth,
-        every: usize,
-    ) -> Result<Verification, StorageError> {
-        let mut result = Verification::default();
-        let mut unseen: BTreeSet<&str> = expected.keys().map(String::as_str).collect();
-        let mut looked_at = self
-            .list(environment)
-            .enumerate()
-            .map(|(number, listed)| async move {
-                let listed = listed?;
-                let depth = (number % every.max(1) == 0).then_some(depth);
-                let wrong = self.judge(&listed, expected, depth).await?;
-                Ok::<_, StorageError>((listed, depth, wrong))
-            })
-            .buffer_unordered(AT_ONCE)
-            .boxed();
-        while let Some((listed, depth, wrong)) = looked_at.try_next().await? {
-            unseen.remove(listed.path.as_str());
-            result.listed += 1;
-            if depth.is_some() {
-                result.looked_into += 1;
-                result.size_bytes += listed.size_bytes;
-            }
-            if let Some(wrong) = wrong {
-                result.wrong.insert(listed.path, wrong);
-            }
-        }
-        let missing = unseen
-            .into_iter()
-            .map(|path| (path.to_owned(), Wrong::Missing));
-        result.wrong.extend(missing);
-        Ok(result)
-    }
-
-    async fn judge(
+    /// When storage cannot be read. What is wrong with the object is not an error but the result.
+    pub async fn judge(
         &self,
         listed: &Listed,
-        expected: &BTreeMap<String, Expected>,
-        depth: Option<Depth>,
+        expected: Option<&Expected>,
+        depth: Depth,
     ) -> Result<Option<Wrong>, StorageError> {
-        let Some(expected) = expected.get(&listed.path) else {
-            let wrong = listed
-                .extraction
-                .as_ref()
-                .map_or(Wrong::Foreign, |_| Wrong::Unrecorded);
-            return Ok(Some(wrong));
+        let Some(expected) = expected else {
+            let known = listed.extraction.as_ref();
+            return Ok(Some(known.map_or(Wrong::Foreign, |_| Wrong::Unrecorded)));
         };
-        let Some(depth) = depth else {
-            return Ok(None);
+        if depth == Depth::Listing {
+            return Ok(compare_size(listed.size_bytes, expected)
+                .or_else(|| compare_etag(listed, expected)));
+        }
+        match self.look_into(listed, expected, depth).await {
+            Ok(wrong) => Ok(wrong),
+            Err(error) => broken(error),
+        }
+    }
+
+    async fn look_into(
+        &self,
+        listed: &Listed,
+        expected: &Expected,
+        depth: Depth,
+    ) -> Result<Option<Wrong>, StorageError> {
+        let path = &listed.path;
+        let whole = if depth >= Depth::Bytes && listed.size_bytes <= SMALL_BYTES {
+            Some(self.get(path).await?)
+        } else {
+            None
         };
-        let footer = match self.read_footer(&listed.path).await {
-            Ok(footer) => footer,
-            Err(error) => return broken(error),
+        let footer = match &whole {
+            Some(bytes) => self.footer_of(path, bytes)?,
+            None => self.read_footer(path).await?,
         };
-        if let Some(wrong) = compare(&listed.path, &footer, expected) {
+        if let Some(wrong) = compare(path, &footer, expected) {
             return Ok(Some(wrong));
         }
-        if depth >= Depth::Bytes && self.digest(&listed.path).await? != expected.object.sha256 {
+        if depth < Depth::Bytes {
+            return Ok(compare_etag(listed, expected));
+        }
+        let digest = match &whole {
+            Some(bytes) => digest_of(bytes),
+            None => self.digest(path).await?,
+        };
+        if digest != expected.object.sha256 {
             return Ok(altered("its bytes have another digest"));
         }
-        if depth >= Depth::Rows {
-            return match self.check_rows(&listed.path, &footer).await {
-                Ok(fault) => Ok(fault.map(Wrong::Altered)),
-                Err(error) => broken(error),
-            };
+        if depth < Depth::Rows {
+            return Ok(None);
         }
-        Ok(None)
+        let fault = self.check_rows(path, &footer, whole).await?;
+        Ok(fault.map(Wrong::Altered))
     }
 
     /// SHA-256 of the object at `path`, streamed.
@@ -181,6 +164,10 @@ impl Store {
         }
         Ok(Sha256(digest.finalize().into()))
     }
+}
+
+fn digest_of(bytes: &Bytes) -> Sha256 {
+    Sha256(sha2::Sha256::digest(bytes).into())
 }
 
 /// What footer and record disagree about: first who wrote it, then what.
@@ -204,20 +191,28 @@ fn compare(path: &str, footer: &Footer, expected: &Expected) -> Option<Wrong> {
         .iter()
         .map(|group| group.num_rows())
         .sum();
-    let ObjectRecord {
-        size_bytes, rows, ..
-    } = expected.object;
+    let rows = expected.object.rows;
     if footer.rows != rows || in_groups.unsigned_abs() != rows {
         return altered(format!(
             "it has {} rows, {rows} were published",
             footer.rows
         ));
     }
-    if footer.size_bytes != size_bytes {
-        let found = footer.size_bytes;
-        return altered(format!("it has {found} bytes, {size_bytes} were published"));
-    }
-    None
+    compare_size(footer.size_bytes, expected)
+}
+
+fn compare_size(found: u64, expected: &Expected) -> Option<Wrong> {
+    let published = expected.object.size_bytes;
+    (found != published)
+        .then(|| Wrong::Altered(format!("it has {found} bytes, {published} were published")))
+}
+
+/// Only where the bytes are not read: equal bytes that were written again, by restoring a copy for example, have
+/// another ETag and are right all the same.
+fn compare_etag(listed: &Listed, expected: &Expected) -> Option<Wrong> {
+    let (found, published) = (listed.etag.as_ref()?, expected.object.etag.as_ref()?);
+    (found != published)
+        .then(|| Wrong::Altered("it was written again since, as its ETag tells".to_owned()))
 }
 
 fn altered(how: impl Into<String>) -> Option<Wrong> {
@@ -235,14 +230,18 @@ fn broken(error: StorageError) -> Result<Option<Wrong>, StorageError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs;
+    use std::sync::Arc;
 
+    use object_store::memory::InMemory;
     use proptest::prelude::*;
 
     use super::super::samples::{
-        every_type, folder, path, plausible_batches, provenance, publish, stage,
+        every_type, folder, noise, path, plausible_batches, provenance, publish, stage,
     };
     use super::*;
+    use crate::domain::Environment;
 
     fn expecting(object: &ObjectRecord) -> BTreeMap<String, Expected> {
         let expected = Expected {
@@ -257,10 +256,17 @@ mod tests {
         expected: &BTreeMap<String, Expected>,
         depth: Depth,
     ) -> BTreeMap<String, Wrong> {
-        let result = store
-            .verify(Environment::Simulator, expected, depth, 1)
-            .await;
-        result.expect("verified").wrong
+        let listed: Vec<Listed> = store
+            .list(Environment::Simulator)
+            .try_collect()
+            .await
+            .expect("listed");
+        let mut wrong = BTreeMap::new();
+        for one in listed {
+            let judged = store.judge(&one, expected.get(&one.path), depth).await;
+            wrong.extend(judged.expect("judged").map(|fault| (one.path, fault)));
+        }
+        wrong
     }
 
     #[tokio::test]
@@ -268,28 +274,66 @@ mod tests {
         let (_folder, store) = folder();
         let object = publish(&store, plausible_batches(20_000, 6_000)).await;
 
-        for depth in [Depth::Footer, Depth::Bytes, Depth::Rows] {
-            let result = store
-                .verify(Environment::Simulator, &expecting(&object), depth, 1)
-                .await
-                .expect("verified");
+        for depth in [Depth::Listing, Depth::Footer, Depth::Bytes, Depth::Rows] {
+            let wrong = verify(&store, &expecting(&object), depth).await;
 
-            assert_eq!(result.wrong, BTreeMap::new());
-            assert_eq!((result.listed, result.looked_into), (1, 1));
-            assert_eq!(result.size_bytes, object.size_bytes);
+            assert_eq!(wrong, BTreeMap::new(), "{depth:?}");
         }
     }
 
     #[tokio::test]
-    async fn an_object_that_is_gone_is_missing() {
+    async fn a_large_object_is_right_in_every_depth_too() {
+        let (_folder, store) = folder();
+        let (schema, batches) = noise(2, 4096);
+        let staged = stage(&store, &schema, batches).await.expect("staged");
+        let object = staged.publish().await.expect("published");
+        assert!(object.size_bytes > SMALL_BYTES);
+
+        for depth in [Depth::Footer, Depth::Bytes, Depth::Rows] {
+            let wrong = verify(&store, &expecting(&object), depth).await;
+
+            assert_eq!(wrong, BTreeMap::new(), "{depth:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_written_again_shows_by_its_etag_until_its_bytes_are_read() {
+        let store = Store::over(Arc::new(InMemory::new()));
+        let recorded = publish(&store, plausible_batches(3, 3)).await;
+        let again = publish(&store, plausible_batches(3, 3)).await;
+        assert_ne!(recorded.etag, again.etag);
+
+        for (depth, wrong) in [
+            (Depth::Listing, 1),
+            (Depth::Footer, 1),
+            (Depth::Bytes, 0),
+            (Depth::Rows, 0),
+        ] {
+            let found = verify(&store, &expecting(&recorded), depth).await;
+            assert_eq!(found.len(), wrong, "{depth:?}: {found:?}");
+            assert_eq!(
+                verify(&store, &expecting(&again), depth).await,
+                BTreeMap::new()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_that_goes_between_listing_and_reading_is_missing() {
         let (_folder, store) = folder();
         let object = publish(&store, plausible_batches(3, 3)).await;
+        let listed = store.list(Environment::Simulator).try_next().await;
+        let listed = listed.expect("listed").expect("one");
         store.remove(&object.path).await.expect("removed");
         store.remove(&object.path).await.expect("removed again");
 
-        let wrong = verify(&store, &expecting(&object), Depth::Footer).await;
-
-        assert_eq!(wrong, BTreeMap::from([(object.path, Wrong::Missing)]));
+        let expected = expecting(&object);
+        for depth in [Depth::Footer, Depth::Bytes] {
+            let wrong = store
+                .judge(&listed, expected.get(&object.path), depth)
+                .await;
+            assert_eq!(wrong.expect("judged"), Some(Wrong::Missing));
+        }
     }
 
     #[tokio::test]
@@ -353,22 +397,6 @@ mod tests {
                 .to_string()
                 .contains("2 rows, 3 were published")
         );
-    }
-
-    #[tokio::test]
-    async fn a_verification_of_a_sample_still_finds_what_is_missing() {
-        let (_folder, store) = folder();
-        let object = publish(&store, plausible_batches(3, 3)).await;
-        let mut expected = expecting(&object);
-        let gone = object.path.replace("2026-11-18", "2026-11-17");
-        expected.insert(gone.clone(), expected[&object.path].clone());
-
-        let result = store
-            .verify(Environment::Simulator, &expected, Depth::Rows, 1_000)
-            .await
-            .expect("verified");
-
-        assert_eq!(result.wrong, BTreeMap::from([(gone, Wrong::Missing)]));
     }
 
     proptest! {

@@ -69,4 +69,4 @@ fn collect(path: &Path, suggested: &mut BTreeSet<Vec<String>>) {
 }
 
 /// Commands that have commands of their own.
-const GROUPS: [&str; 4] = ["audit", "privacy", "query", "site"];
+const GROUPS: [&str; 3] = ["site", "query", "output"];

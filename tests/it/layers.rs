@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Modules by step, from left to right. A module may use modules of steps further right, nothing else.
 const STEPS: [&[&str]; 6] = [
     &["cli"],
-    &["extract", "simulator"],
+    &["extract", "lake", "simulator"],
     &["remote", "convert", "privacy", "objects", "ledger", "plan"],
     &["catalog", "config"],
     &["telemetry"],

@@ -20,6 +20,7 @@ mod log_fields;
 mod measures;
 mod nights;
 mod object_stores;
+mod output_commands;
 mod privacy;
 mod queries;
 mod query_commands;

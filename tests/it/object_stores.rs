@@ -3,7 +3,6 @@
 //! Each is a program of its own, found by `PATH` or the variable named in the message that says a test was
 //! skipped: `moto_server` (PyPI `moto[server]`) plays S3, `azurite-blob` (npm `azurite`) plays Azure.
 
-use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -221,18 +220,17 @@ async fn publishes_in_one_step(store: &Store) {
         let new = staged.publish().await.expect("published");
         assert_eq!(rows_visible(store).await, Some(new.rows), "published");
 
-        let attempt = AttemptNumber(1);
-        let expected = BTreeMap::from([(
-            path(),
-            Expected {
-                object: new,
-                attempt,
-            },
-        )]);
-        let verified = store
-            .verify(Environment::Simulator, &expected, Depth::Rows, 1)
-            .await;
-        assert_eq!(verified.expect("verified").wrong, BTreeMap::new());
+        assert!(new.etag.is_some(), "the store marks each write");
+        let expected = Expected {
+            object: new,
+            attempt: AttemptNumber(1),
+        };
+        let listed = store.listed_at(&path()).await.expect("asked");
+        let listed = listed.expect("published");
+        for depth in [Depth::Listing, Depth::Footer, Depth::Rows] {
+            let wrong = store.judge(&listed, Some(&expected), depth).await;
+            assert_eq!(wrong.expect("judged"), None, "{depth:?}");
+        }
 
         store.remove(&path()).await.expect("removed");
         store.remove(&path()).await.expect("removed again");

@@ -1,0 +1,69 @@
+//! `output`: what lies in storage. One file per command.
+
+mod list;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use crate::config::Config;
+use crate::domain::{QueryName, SiteKey};
+use crate::lake::{Holdings, LakeError};
+use crate::ledger::ObjectFilter;
+
+use super::context::Context;
+use super::exit_code::ExitCode;
+use super::report::Failure;
+
+/// Published objects: list them, check them, keep them
+#[derive(Debug, Subcommand)]
+pub(crate) enum Output {
+    List(list::List),
+    Verify(verify::Verify),
+}
+
+/// The objects that a command is about; all where nothing is named
+#[derive(Debug, Clone, Args)]
+struct About {
+    /// Only objects of this site
+    #[arg(long, value_name = "KEY")]
+    site: Option<SiteKey>,
+    /// Only objects of this query, in all versions
+    #[arg(long, id = "query", value_name = "NAME")]
+    query: Option<QueryName>,
+}
+
+impl About {
+    fn filter(&self) -> ObjectFilter {
+        ObjectFilter {
+            site: self.site.clone(),
+            query: self.query.clone(),
+            ..ObjectFilter::default()
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        match self {
+            Self::List(list) => list.run(context).map(|()| ExitCode::Ok),
+            Self::Verify(verify) => verify.run(context),
+        }
+    }
+}
+
+/// Storage and ledger of this installation.
+fn holdings(context: &Context, config: &Config) -> Result<Holdings, Failure> {
+    Ok(Holdings {
+        environment: config.environment,
+        store: context.store(config)?,
+        ledger: context.ledger(config)?,
+    })
+}
+
+/// A failure of either half, under the exit code that it has elsewhere.
+fn failed(error: LakeError) -> Failure {
+    match error {
+        LakeError::Ledger(error) => Failure::new(ExitCode::Failed, error),
+        LakeError::Storage(error) => Failure::new(ExitCode::Unavailable, error),
+    }
+}

@@ -1,0 +1,44 @@
+//! What we hold in storage, ledger and objects taken together: checked, told to its readers, and let go again.
+//!
+//! `objects` knows files and `ledger` knows records; what needs both is here. Rules (what is late, what has served
+//! its time, what is merged) are pure functions over values; beside each stands the edge that carries it out.
+//!
+//! Invariant: an object leaves in three steps: marked in the ledger, removed from storage, noted as removed. A crash
+//! between any two is mended by the next call, whichever it is.
+
+mod error;
+mod verify;
+
+pub use error::LakeError;
+pub use verify::{Sample, Verification};
+
+use std::sync::Arc;
+
+use crate::domain::Environment;
+use crate::ledger::{Ledger, LedgerError};
+use crate::objects::Store;
+
+/// One environment's objects and their records. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Holdings {
+    /// Which world they belong to.
+    pub environment: Environment,
+    /// Where the objects are.
+    pub store: Store,
+    /// What is recorded of them.
+    pub ledger: Arc<Ledger>,
+}
+
+impl Holdings {
+    /// Makes a call to the ledger on a thread where it may block.
+    async fn ledger<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Ledger) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LakeError> {
+        let ledger = Arc::clone(&self.ledger);
+        match tokio::task::spawn_blocking(move || call(&ledger)).await {
+            Ok(value) => Ok(value?),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
