@@ -110,4 +110,63 @@ enum Command {
     Run(run::Run),
     Status(status::Status),
     #[command(subcommand)]
+    Audit(audit::Audit),
+    #[command(subcommand)]
     Output(lake::Output),
+    #[command(subcommand)]
+    Privacy(privacy::Privacy),
+    Simulate(simulate::Simulate),
+    Completions(completions::Completions),
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let format = if cli.global.log_json {
+        LogFormat::Json
+    } else {
+        LogFormat::Text
+    };
+    telemetry::start(&cli.global.log, format);
+    let context = Context::new(cli.global);
+    match cli.command.run(&context) {
+        Ok(code) => code,
+        Err(failure) => {
+            report::print(&failure);
+            failure.code
+        }
+    }
+}
+
+/// Help and version are no errors; anything else is a command line that is not understood.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nothing can be done where the terminal itself is gone.
+    drop(error.print());
+    if error.use_stderr() {
+        ExitCode::Usage
+    } else {
+        ExitCode::Ok
+    }
+}
+
+impl Command {
+    fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        match self {
+            Self::Demo(demo) => demo.run(context),
+            Self::Doctor(doctor) => doctor.run(context),
+            Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
+            Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
+            Self::Run(run) => run.run(context),
+            Self::Audit(audit) => audit.run(context).map(|()| ExitCode::Ok),
+            Self::Output(output) => output.run(context),
+            Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
+            Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
+            Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
+            Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),
+        }
+    }
+}

@@ -69,4 +69,4 @@ fn collect(path: &Path, suggested: &mut BTreeSet<Vec<String>>) {
 }
 
 /// Commands that have commands of their own.
-const GROUPS: [&str; 3] = ["site", "query", "output"];
+const GROUPS: [&str; 5] = ["audit", "output", "privacy", "query", "site"];
