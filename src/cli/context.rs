@@ -111,16 +111,21 @@ impl Context {
         })
     }
 
+    /// Where the ledger of a home is.
+    pub(crate) fn ledger_file(config: &Config) -> PathBuf {
+        config.home.join(LEDGER_FILE)
+    }
+
     /// The ledger in home.
     pub(crate) fn ledger(&self, config: &Config) -> Result<Arc<Ledger>, Failure> {
-        Ledger::open(&config.home.join(LEDGER_FILE), config.environment)
+        Ledger::open(&Self::ledger_file(config), config.environment)
             .map(Arc::new)
             .map_err(|error| Failure::new(ExitCode::Failed, error))
     }
 
     /// The ledger in home if there is one: a command that only looks makes none.
     pub(crate) fn ledger_if_any(&self, config: &Config) -> Result<Option<Arc<Ledger>>, Failure> {
-        if config.home.join(LEDGER_FILE).exists() {
+        if Self::ledger_file(config).exists() {
             self.ledger(config).map(Some)
         } else {
             Ok(None)

@@ -22,6 +22,7 @@ mod run;
 mod selection;
 mod simulate;
 mod site;
+mod state;
 mod status;
 
 pub use exit_code::ExitCode;
@@ -110,6 +111,8 @@ enum Command {
     Run(run::Run),
     Status(status::Status),
     #[command(subcommand)]
+    State(state::State),
+    #[command(subcommand)]
     Audit(audit::Audit),
     #[command(subcommand)]
     Output(lake::Output),
@@ -165,6 +168,7 @@ impl Command {
             Self::Output(output) => output.run(context),
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
             Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
+            Self::State(state) => state.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
             Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),
         }

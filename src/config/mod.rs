@@ -6,12 +6,14 @@
 
 mod halo;
 mod layers;
+mod ledger;
 mod limits;
 mod privacy;
 mod secret;
 
 pub use halo::Halo;
 pub use layers::{ConfigError, Layers, Origin, Problem};
+pub use ledger::Ledger;
 pub use limits::Limits;
 pub use privacy::Privacy;
 pub use secret::{Secret, SecretError};
@@ -38,6 +40,8 @@ pub struct Config {
     pub halo: Halo,
     /// How much happens at the same time.
     pub limits: Limits,
+    /// How long the ledger remembers in detail.
+    pub ledger: Ledger,
     /// De-identification.
     pub privacy: Privacy,
 }
@@ -62,6 +66,7 @@ impl Config {
             queries: layers.path("queries"),
             halo: Halo::read(&mut layers, environment),
             limits: Limits::read(&mut layers),
+            ledger: Ledger::read(&mut layers),
             privacy: Privacy::read(&mut layers),
             home,
         };

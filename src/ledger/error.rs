@@ -98,6 +98,19 @@ pub enum LedgerErrorKind {
         /// Rows that the proof tells.
         proof: u64,
     },
+    /// An exported file cannot be written or read.
+    #[error("the file {} cannot be used · name one that does not exist yet to export, one that this user may read to import", .1.display())]
+    Copy(#[source] std::io::Error, PathBuf),
+    /// There is a ledger already where one was to be imported.
+    #[error(
+        "there is a ledger in this home already · choose a new --home; a ledger is imported whole and never merged"
+    )]
+    AlreadyThere,
+    /// A file that is to be imported is damaged.
+    #[error(
+        "the file is damaged · export it again on the other machine, and compare sizes after copying it"
+    )]
+    Torn,
     /// A fault of this program or of SQLite.
     #[error(
         "the database refused · this is a fault of the program; report it with the cause below"

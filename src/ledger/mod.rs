@@ -14,6 +14,7 @@ mod attempt;
 mod audit;
 mod chain;
 mod column;
+mod compact;
 mod drift;
 mod error;
 mod lease;
@@ -24,6 +25,7 @@ mod read;
 mod schema;
 mod site;
 mod store;
+mod transfer;
 mod work;
 
 pub use attempt::{AttemptCost, Fenced, Submission};
@@ -38,6 +40,7 @@ pub use query_version::{Freeze, FrozenVersion};
 pub use read::{AttemptOutcome, AttemptRow, ExtractionFilter, ExtractionRow, Summary, SummaryRow};
 pub use site::{SiteIdentity, SitePut};
 pub use store::Ledger;
+pub use transfer::Imported;
 pub use work::{Cancelled, PlanOutcome, Requested};
 
 #[cfg(test)]

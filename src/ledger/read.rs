@@ -38,7 +38,7 @@ pub struct ExtractionRow {
     pub worker: Option<String>,
     /// Until when, unless renewed.
     pub lease_until: Option<DateTime<Utc>>,
-    /// Attempts so far.
+    /// Attempts so far, with those that were compacted away.
     pub attempts: u32,
     /// Row counts of the object that stands.
     pub proof: Option<Proof>,
@@ -136,7 +136,7 @@ pub struct SummaryRow {
     pub size_bytes: u64,
 }
 
-const SELECT: &str = "SELECT extraction.*, (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts
+const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts
     FROM extraction";
 
 impl Ledger {

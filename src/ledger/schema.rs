@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_withheld.sql"),
     include_str!("migrations/0005_site_overrides.sql"),
     include_str!("migrations/0006_objects_leave.sql"),
+    include_str!("migrations/0007_retention.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.
@@ -59,7 +60,8 @@ pub(super) fn migrate(
     Ok(())
 }
 
-fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
+/// The file's schema number; 0 for a file without one.
+pub(super) fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -78,6 +78,15 @@ impl Ledger {
         run().map_err(|kind| kind.at(&self.path, doing))
     }
 
+    /// Runs `body` where no transaction may be open: SQLite copies and rewrites whole files only there.
+    pub(super) fn outside_transactions<T>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Connection) -> Result<T, LedgerErrorKind>,
+    ) -> Result<T, LedgerError> {
+        body(&self.connection()).map_err(|kind| kind.at(&self.path, doing))
+    }
+
     /// A panic in another thread leaves nothing half done here: its transaction was rolled back when it
     /// unwound, so the poison is not passed on.
     fn connection(&self) -> MutexGuard<'_, Connection> {

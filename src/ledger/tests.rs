@@ -1,12 +1,15 @@
 //! One night in the ledger, told test by test: plan, claim, journal, crash, record.
 
 mod audit;
+mod compact;
 mod crash;
 mod drift;
 mod keys;
 mod night;
 mod open;
 mod registry;
+mod transfer;
+mod upgrade;
 
 use std::time::Duration;
 

@@ -69,4 +69,4 @@ fn collect(path: &Path, suggested: &mut BTreeSet<Vec<String>>) {
 }
 
 /// Commands that have commands of their own.
-const GROUPS: [&str; 5] = ["audit", "output", "privacy", "query", "site"];
+const GROUPS: [&str; 6] = ["audit", "output", "privacy", "query", "site", "state"];

@@ -29,4 +29,5 @@ mod resume;
 mod secrets;
 mod simulator;
 mod snapshot;
+mod state;
 mod withheld;
