@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::{Environment, PmsId, PmsType, Site, SiteKey, SiteOverrides, SiteState, Window};
+use crate::domain::{Environment, PmsId, PmsType, Site, SiteKey, SiteState, Window};
 use crate::extract::{Engine, Spool};
 use crate::ledger::Ledger;
 use crate::objects::Store;
@@ -23,6 +23,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::outcome;
 use super::report::{Failure, remark};
+use super::site::Invitation;
 
 /// Pseudonyms of invented patients need no secret.
 const DEMO_PSEUDONYM_KEY: &str = "the demo's pseudonym key is no secret: its patients are invented";
@@ -167,20 +168,17 @@ fn pair(
     let remote = context
         .block_on(client.pair_site(&pms_id, PmsType::BestPractice, Some(&code)))?
         .map_err(|error| Failure::new(ExitCode::Auth, error))?;
-    let site = Site {
+    let invitation = Invitation {
         key: SiteKey::from_pms_id(&pms_id),
         pms_type: PmsType::BestPractice,
         pms_id,
-        halo_guid: Some(remote.guid),
-        practice_name: remote.practice_name,
-        link_version: remote.link_version,
-        pms_version: remote.pms_version,
-        catalogues: remote.catalogues,
-        time_zone: ready.time_zone.parse().map_err(|error| failed(&error))?,
+        name: None,
+        accept_name: true,
+        time_zone: Some(ready.time_zone.parse().map_err(|error| failed(&error))?),
         groups: vec!["demo".to_owned()],
-        state: SiteState::Active,
-        overrides: SiteOverrides::default(),
     };
+    let (mut site, _) = invitation.paired(&remote, None);
+    site.stand(SiteState::Active);
     ledger
         .put_site(&site, &context.change("activate", "demo"))
         .map_err(|error| Failure::new(ExitCode::Failed, error))?;

@@ -1,5 +1,6 @@
 //! `--site`, `--group`, `--query`: which sites and queries a command is about. The same flags everywhere.
 
+use chrono::Utc;
 use clap::Args;
 
 use crate::catalog::Catalog;
@@ -8,7 +9,7 @@ use crate::ledger::Ledger;
 
 use super::exit_code::ExitCode;
 use super::report::Failure;
-use super::site;
+use super::site::{self, failed};
 
 /// Sites and queries of a command; all where nothing is named.
 #[derive(Debug, Args)]
@@ -31,13 +32,13 @@ impl Selection {
     /// # Errors
     /// When one that is named is unknown or not active, or none is left.
     pub(crate) fn active_sites(&self, ledger: &Ledger) -> Result<Vec<Site>, Failure> {
+        // A pause that is over ends here, so that a run on its first day needs nobody.
+        ledger.resume_paused(Utc::now()).map_err(failed)?;
         let mut chosen = Vec::new();
         for key in &self.sites {
             chosen.push(site::active(ledger, key)?);
         }
-        let all = ledger
-            .sites()
-            .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+        let all = ledger.sites().map_err(failed)?;
         let wanted = |site: &Site| site.groups.iter().any(|group| self.groups.contains(group));
         let everything = self.sites.is_empty() && self.groups.is_empty();
         chosen.extend(

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -217,7 +218,8 @@ pub struct Site {
     pub pms_id: PmsId,
     /// The API's id of it, once paired.
     pub halo_guid: Option<HaloGuid>,
-    /// The practice's name as the API told it at pairing; guards against extracting from another practice.
+    /// The practice's name as the API told it at pairing, and before that as the operator expects it; guards
+    /// against extracting from another practice.
     pub practice_name: Option<String>,
     /// Version of the agent at the practice, as last told.
     pub link_version: Option<String>,
@@ -232,8 +234,29 @@ pub struct Site {
     pub groups: Vec<String>,
     /// Where it stands.
     pub state: SiteState,
+    /// While it is paused: the first day on which it is extracted from again, in its calendar; never by itself if
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<NaiveDate>,
     /// What it has otherwise than the configuration says.
     pub overrides: SiteOverrides,
+}
+
+impl Site {
+    /// Puts the site into a state; a pause that it leaves has no end any more.
+    pub fn stand(&mut self, state: SiteState) {
+        self.state = state;
+        if state != SiteState::Paused {
+            self.paused_until = None;
+        }
+    }
+
+    /// Whether the day has come until which the site was paused.
+    #[must_use]
+    pub fn pause_is_over(&self, now: DateTime<Utc>) -> bool {
+        let today = now.with_timezone(&self.time_zone).date_naive();
+        self.state == SiteState::Paused && self.paused_until.is_some_and(|until| until <= today)
+    }
 }
 
 fn zone_name<S: serde::Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {

@@ -22,6 +22,7 @@ mod object;
 mod pseudonym_key;
 mod query_version;
 mod read;
+mod resume;
 mod schema;
 mod site;
 mod store;

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rusqlite::{ErrorCode, OptionalExtension, Row, Transaction, params};
 
-use crate::domain::{HaloGuid, Site, SiteKey};
+use crate::domain::{HaloGuid, Site, SiteKey, SiteState};
 
 use super::column::{instant, json_value, millis, optional_text, text};
-use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
+use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, work};
 
 /// What [`Ledger::put_site`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,24 +34,35 @@ pub struct SiteIdentity {
 }
 
 impl Ledger {
-    /// Puts a site into the registry or replaces it, with its audit entry in the same transaction.
+    /// Puts a site into the registry or replaces it, with its audit entry in the same transaction. The withdrawal
+    /// of a site also calls off what is open of it, so that a worker that has some of it can no longer record it.
     ///
     /// # Errors
     /// When the practice id is registered under another key, or the ledger cannot be written.
     pub fn put_site(&self, site: &Site, change: &Change) -> Result<SitePut, LedgerError> {
         self.write("record a site", |transaction| {
             let before = find(transaction, &site.key)?;
-            if before.as_ref() == Some(site) {
-                return Ok(SitePut::Same);
-            }
-            upsert(transaction, site)?;
-            keep_identity(transaction, before.as_ref(), site, change.at)?;
-            let changes = differences(before.as_ref(), site);
-            audit::append(transaction, change, site.key.as_str(), changes)?;
-            Ok(match before {
-                None => SitePut::Added,
-                Some(_) => SitePut::Changed,
-            })
+            put(transaction, before.as_ref(), site, change)
+        })
+    }
+
+    /// Changes a site as it stands at this moment, so that nothing that another process changed is undone; tells
+    /// whether anything changed.
+    ///
+    /// # Errors
+    /// When there is no such site, or the ledger cannot be written.
+    pub fn change_site(
+        &self,
+        key: &SiteKey,
+        change: &Change,
+        edit: impl FnOnce(&mut Site),
+    ) -> Result<bool, LedgerError> {
+        self.write("change a site", |transaction| {
+            let before =
+                find(transaction, key)?.ok_or_else(|| LedgerErrorKind::UnknownSite(key.clone()))?;
+            let mut site = before.clone();
+            edit(&mut site);
+            put(transaction, Some(&before), &site, change).map(|put| put != SitePut::Same)
         })
     }
 
@@ -98,6 +109,35 @@ pub(super) fn all(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Site>> 
     rows.collect()
 }
 
+/// Writes a site with its traces; nothing if it stands there exactly so.
+fn put(
+    transaction: &Transaction<'_>,
+    before: Option<&Site>,
+    site: &Site,
+    change: &Change,
+) -> Result<SitePut, LedgerErrorKind> {
+    if before == Some(site) {
+        return Ok(SitePut::Same);
+    }
+    upsert(transaction, site)?;
+    keep_identity(transaction, before, site, change.at)?;
+    let mut changes = differences(before, site);
+    let ends = site.state == SiteState::Withdrawn
+        && before.is_some_and(|site| site.state != SiteState::Withdrawn);
+    if ends {
+        let open = work::cancel_all(transaction, &site.key, change.at)?;
+        let count = |count: usize| (count > 0).then(|| count.to_string());
+        if open > 0 {
+            changes.insert("open_extractions".to_owned(), [count(open), None]);
+        }
+    }
+    audit::append(transaction, change, site.key.as_str(), changes)?;
+    Ok(match before {
+        None => SitePut::Added,
+        Some(_) => SitePut::Changed,
+    })
+}
+
 fn find(transaction: &Transaction<'_>, key: &SiteKey) -> rusqlite::Result<Option<Site>> {
     transaction
         .prepare_cached("SELECT * FROM site WHERE key = ?1")?
@@ -118,6 +158,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Site> {
         time_zone: text::<Tz>(row, "time_zone")?,
         groups: json_value(row, "groups")?,
         state: text(row, "state")?,
+        paused_until: optional_text(row, "paused_until")?,
         overrides: json_value(row, "overrides")?,
     })
 }
@@ -125,14 +166,14 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Site> {
 fn upsert(transaction: &Transaction<'_>, site: &Site) -> Result<(), LedgerErrorKind> {
     let written = transaction.execute(
         "INSERT INTO site (key, pms_type, pms_id, halo_guid, practice_name, link_version, pms_version,
-                           catalogues, time_zone, groups, state, overrides)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                           catalogues, time_zone, groups, state, overrides, paused_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (key) DO UPDATE SET
              pms_type = excluded.pms_type, pms_id = excluded.pms_id, halo_guid = excluded.halo_guid,
              practice_name = excluded.practice_name, link_version = excluded.link_version,
              pms_version = excluded.pms_version, catalogues = excluded.catalogues,
              time_zone = excluded.time_zone, groups = excluded.groups, state = excluded.state,
-             overrides = excluded.overrides",
+             overrides = excluded.overrides, paused_until = excluded.paused_until",
         params![
             site.key.as_str(),
             site.pms_type.to_string(),
@@ -146,6 +187,7 @@ fn upsert(transaction: &Transaction<'_>, site: &Site) -> Result<(), LedgerErrorK
             json(&site.groups),
             site.state.to_string(),
             json(&site.overrides),
+            site.paused_until.map(|until| until.to_string()),
         ],
     );
     match written {
@@ -208,6 +250,10 @@ pub(super) fn fields(site: &Site) -> BTreeMap<&'static str, Option<String>> {
         ("time_zone", Some(site.time_zone.name().to_owned())),
         ("groups", Some(json(&site.groups))),
         ("state", Some(site.state.to_string())),
+        (
+            "paused_until",
+            site.paused_until.map(|until| until.to_string()),
+        ),
         ("overrides", Some(json(&site.overrides))),
     ])
 }

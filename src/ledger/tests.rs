@@ -147,6 +147,7 @@ fn site(key: &str) -> Site {
         time_zone: chrono_tz::Australia::Brisbane,
         groups: vec!["north".to_owned()],
         state: SiteState::Active,
+        paused_until: None,
         overrides: SiteOverrides::default(),
     }
 }

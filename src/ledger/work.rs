@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{ErrorCode, OptionalExtension, Transaction, params};
 
-use crate::domain::{Extraction, ExtractionState, Planned, Waiting};
+use crate::domain::{Extraction, ExtractionState, Planned, SiteKey, Waiting};
 
 use super::column::{identity, millis};
 use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
@@ -158,6 +158,24 @@ fn plan_one(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Calls off whatever is open of a site; tells how much that was.
+pub(super) fn cancel_all(
+    transaction: &Transaction<'_>,
+    site: &SiteKey,
+    at: DateTime<Utc>,
+) -> Result<usize, LedgerErrorKind> {
+    let mut open = transaction.prepare_cached(
+        "SELECT id FROM extraction WHERE site = ?1 AND state IN ('pending', 'running')",
+    )?;
+    let ids: Vec<i64> = open
+        .query_map([site.as_str()], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for id in &ids {
+        cancel_row(transaction, *id, at)?;
+    }
+    Ok(ids.len())
 }
 
 fn cancel_row(transaction: &Transaction<'_>, id: i64, at: DateTime<Utc>) -> rusqlite::Result<()> {

@@ -19,6 +19,7 @@ pub(super) fn site(key: &str, time_zone: Tz) -> Site {
         time_zone,
         groups: Vec::new(),
         state: SiteState::Active,
+        paused_until: None,
         overrides: SiteOverrides::default(),
     }
 }

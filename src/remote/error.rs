@@ -140,6 +140,12 @@ impl RemoteError {
         self.0.sql_number
     }
 
+    /// What the API itself said, made safe to show.
+    #[must_use]
+    pub fn said(&self) -> Option<&str> {
+        self.0.said.as_deref()
+    }
+
     /// How often the call was tried, from 1; 0 if it never left.
     #[must_use]
     pub fn attempts(&self) -> u32 {

@@ -79,6 +79,99 @@ fn each_guid_and_name_of_a_site_is_remembered() {
 }
 
 #[test]
+fn a_pause_ends_by_itself_on_its_day_at_the_site_and_only_once() {
+    let home = Home::with_sites();
+    let mut paused = site("s1");
+    paused.stand(SiteState::Paused);
+    paused.paused_until = "2026-11-20".parse().ok();
+    home.ledger
+        .put_site(&paused, &change("pause"))
+        .expect("a site");
+    let resumed = |now: &str| {
+        let now = now.parse().expect("an instant");
+        home.ledger.resume_paused(now).expect("a ledger")
+    };
+
+    // In Brisbane, ten hours ahead, the day begins at 14:00 UTC the day before.
+    assert_eq!(resumed("2026-11-19T13:59:59Z"), []);
+    assert_eq!(resumed("2026-11-19T14:00:00Z"), [paused.key.clone()]);
+    assert_eq!(resumed("2026-11-20T14:00:00Z"), []);
+
+    assert_eq!(
+        home.ledger.site(&paused.key).expect("readable"),
+        Some(site("s1"))
+    );
+    let entry = home.ledger.audit_tail(1).expect("readable").remove(0);
+    assert_eq!(
+        (entry.actor.as_str(), entry.reason.as_str()),
+        ("schedule", "the pause ended on 2026-11-20")
+    );
+}
+
+#[test]
+fn a_pause_without_a_date_does_not_end_by_itself() {
+    let home = Home::with_sites();
+    let mut paused = site("s1");
+    paused.stand(SiteState::Paused);
+    home.ledger
+        .put_site(&paused, &change("pause"))
+        .expect("a site");
+
+    let resumed = home
+        .ledger
+        .resume_paused("2099-01-01T00:00:00Z".parse().expect("an instant"));
+
+    assert_eq!(resumed.expect("a ledger"), []);
+}
+
+#[test]
+fn withdrawing_a_site_calls_off_what_is_open_and_its_worker_can_no_longer_record() {
+    let home = Home::with_sites();
+    home.plan(&[
+        "s1/visit@v1/2026-11-18..2026-11-19",
+        "s1/visit@v1/2026-11-17..2026-11-18",
+        "s2/visit@v1/2026-11-18..2026-11-19",
+    ]);
+    let claim = home.run_up_to_record("02:00");
+    let mut withdrawn = site("s1");
+    withdrawn.stand(SiteState::Withdrawn);
+
+    home.ledger
+        .put_site(&withdrawn, &change("withdraw"))
+        .expect("a site");
+
+    let recorded = home.ledger.succeed(
+        &claim,
+        &proof(7),
+        &object(7),
+        AttemptCost::default(),
+        at("02:01"),
+    );
+    assert_eq!(recorded.expect("a ledger"), Fenced::Lost);
+    let states: Vec<_> = home
+        .ledger
+        .extractions(&crate::ledger::ExtractionFilter::default())
+        .expect("readable")
+        .into_iter()
+        .map(|row| (row.extraction.site.to_string(), row.state.name().to_owned()))
+        .collect();
+    let state = |site: &str, state: &str| (site.to_owned(), state.to_owned());
+    assert_eq!(
+        states,
+        [
+            state("s1", "cancelled"),
+            state("s2", "pending"),
+            state("s1", "cancelled")
+        ]
+    );
+    let entry = home.ledger.audit_tail(1).expect("readable").remove(0);
+    assert_eq!(
+        entry.changes["open_extractions"],
+        [Some("2".to_owned()), None]
+    );
+}
+
+#[test]
 fn one_practice_database_has_one_key() {
     let home = Home::with_sites();
     let mut twin = site("s1");
