@@ -1,5 +1,7 @@
 //! How extractions ended, for people and for scripts: the rows of `run`, the reasons, the exit code.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::domain::{Extraction, Planned, Proof};
@@ -39,18 +41,19 @@ pub(crate) fn show(
     planned: &[Planned],
     finished: &[Finished],
 ) -> Result<(), Failure> {
+    let ends: BTreeMap<&Extraction, &Ended> = finished
+        .iter()
+        .map(|finished| (&finished.extraction, &finished.ended))
+        .collect();
     let mut rows = Vec::with_capacity(planned.len());
     for item in planned {
         let row = ledger
             .extraction(&item.extraction)
             .map_err(|error| Failure::new(ExitCode::Failed, error))?;
-        let elapsed = finished
-            .iter()
-            .find(|it| it.extraction == item.extraction)
-            .and_then(|it| match &it.ended {
-                Ended::Published(published) => Some(published.cost.elapsed.as_secs_f64()),
-                _ => None,
-            });
+        let elapsed = match ends.get(&item.extraction) {
+            Some(Ended::Published(published)) => Some(published.cost.elapsed.as_secs_f64()),
+            _ => None,
+        };
         rows.extend(row.map(|row| Outcome::of(&row, elapsed)));
     }
     output::rows(context.format(), &rows)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tokio::sync::Notify;
@@ -56,6 +56,7 @@ pub async fn work(
                 .collect(),
         ),
         finished: Mutex::new(Vec::new()),
+        looked: Mutex::new(None),
         changed: Notify::new(),
     });
     let mut workers = JoinSet::new();
@@ -78,6 +79,8 @@ struct Run {
     /// Extractions that this run still wants, with the number of attempts that it made.
     open: Mutex<BTreeMap<Extraction, u32>>,
     finished: Mutex<Vec<Finished>>,
+    /// When a worker last looked what others did.
+    looked: Mutex<Option<Instant>>,
     changed: Notify,
 }
 
@@ -86,19 +89,18 @@ impl Run {
         while !self.cancel.is_cancelled() {
             // Registered before looking, so that a change between looking and waiting is not missed.
             let changed = self.changed.notified();
-            let open: Vec<Extraction> = lock(&self.open).keys().cloned().collect();
-            if open.is_empty() {
+            if lock(&self.open).is_empty() {
                 break;
             }
-            match self.claim(open.clone()).await? {
+            match self.claim().await? {
                 Some(claim) => self.carry_out(claim).await?,
                 None => {
-                    let Some(pause) = self.pause(open).await? else {
+                    if self.look_around().await? {
                         continue;
-                    };
+                    }
                     tokio::select! {
                         () = changed => {}
-                        () = tokio::time::sleep(pause) => {}
+                        () = tokio::time::sleep(LOOK_AGAIN) => {}
                         () = self.cancel.cancelled() => {}
                     }
                 }
@@ -107,27 +109,37 @@ impl Run {
         Ok(())
     }
 
-    async fn claim(&self, open: Vec<Extraction>) -> Result<Option<Claim>, LedgerError> {
-        let (worker, now) = (self.name.clone(), self.engine.now());
-        let per_site_limit = self.engine.limits.extractions_per_site;
+    async fn claim(self: &Arc<Self>) -> Result<Option<Claim>, LedgerError> {
+        let (run, now) = (Arc::clone(self), self.engine.now());
         self.engine
             .ledger(move |ledger| {
+                let is_open = |extraction: &Extraction| lock(&run.open).contains_key(extraction);
                 ledger.claim(&ClaimRequest {
-                    worker: &worker,
+                    worker: &run.name,
                     now,
                     lease: LEASE,
-                    per_site_limit,
+                    per_site_limit: run.engine.limits.extractions_per_site,
                     lanes: &LANES,
-                    only: Some(&open),
+                    only: Some(&is_open),
                 })
             })
             .await
     }
 
-    /// Nothing could be claimed: how long to wait; `None` if the look itself changed what is open.
+    /// Nothing could be claimed: takes off what others finished and what can no longer run; whether that was
+    /// anything.
     ///
-    /// What others finished, and what can no longer run, is taken off.
-    async fn pause(&self, open: Vec<Extraction>) -> Result<Option<Duration>, LedgerError> {
+    /// Every extraction that is open is looked at, so one worker does it for all and not oftener than others
+    /// finish things.
+    async fn look_around(&self) -> Result<bool, LedgerError> {
+        {
+            let mut looked = lock(&self.looked);
+            if looked.is_some_and(|looked| looked.elapsed() < LOOK_AGAIN) {
+                return Ok(false);
+            }
+            *looked = Some(Instant::now());
+        }
+        let open: Vec<Extraction> = lock(&self.open).keys().cloned().collect();
         let mut off = Vec::new();
         for extraction in open {
             let key = extraction.clone();
@@ -148,7 +160,7 @@ impl Run {
         for extraction in off {
             self.finish(extraction, Ended::Elsewhere);
         }
-        Ok((!changed).then_some(LOOK_AGAIN))
+        Ok(changed)
     }
 
     async fn carry_out(&self, claim: Claim) -> Result<(), LedgerError> {

@@ -6,15 +6,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
 use crate::domain::{AttemptNumber, Extraction, HaloGuid, Lane, RemoteQueryId, Step, Waiting};
 
-use super::column::{self, duration_millis, identity, millis, optional_text};
+use super::column::{self, duration_millis, millis, optional_text};
 use super::{Fenced, Ledger, LedgerError, LedgerErrorKind};
 
 /// What a worker is ready to take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ClaimRequest<'a> {
     /// Name of the worker, for people.
     pub worker: &'a str,
@@ -26,8 +26,8 @@ pub struct ClaimRequest<'a> {
     pub per_site_limit: u32,
     /// Lanes in the order in which they are looked through; a lane that is absent is not.
     pub lanes: &'a [Lane],
-    /// Only these extractions, or any.
-    pub only: Option<&'a [Extraction]>,
+    /// Only extractions that it says yes to, or any. Asked once for each that could be claimed, in order.
+    pub only: Option<&'a dyn Fn(&Extraction) -> bool>,
 }
 
 /// An extraction that a worker has, until its lease runs out.
@@ -220,51 +220,47 @@ fn candidate(
 const EXPIRED: &str = "e.state = 'running' AND e.lease_until <= :now";
 const DUE: &str = "e.state = 'pending' AND e.not_before <= :now";
 
+/// The first that is ready, wanted, and at an active site with room.
+///
+/// Walks an index in the order of claiming and stops at the first that will do, so that a claim costs the same
+/// however many wait. The sites without room are counted once, not for each row that is passed over.
 fn first(
     transaction: &Transaction<'_>,
     request: &ClaimRequest<'_>,
     lane: &Lane,
     ready: &str,
 ) -> Result<Option<Candidate>, LedgerErrorKind> {
-    let only = if request.only.is_some() { ONLY } else { "" };
-    let sql = format!(
-        "SELECT {identity}, e.id, e.fence FROM extraction AS e
-         WHERE {ready} AND e.lane = :lane {only}
-           AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
-           AND (SELECT count(*) FROM extraction AS r
-                WHERE r.state = 'running' AND r.site = e.site AND r.lease_until > :now)
-               < coalesce((SELECT overrides ->> 'extractions_at_once' FROM site WHERE site.key = e.site), :limit)
-         ORDER BY e.priority DESC, e.not_before, e.id LIMIT 1",
-        identity = column::IDENTITY,
-    );
-    let mut statement = transaction.prepare_cached(&sql)?;
-    let (now, lane) = (millis(request.now), lane.to_string());
-    let from_row = |row: &Row<'_>| {
-        Ok(Candidate {
-            id: row.get("id")?,
-            extraction: column::extraction(row)?,
-            fence: row.get::<_, u64>("fence")? + 1,
-        })
-    };
-    let found = match request.only {
-        None => statement.query_row(
-            named_params! {":now": now, ":lane": lane, ":limit": request.per_site_limit},
-            from_row,
-        ),
-        Some(only) => statement.query_row(
-            named_params! {":now": now, ":lane": lane, ":limit": request.per_site_limit, ":only": json(only)},
-            from_row,
-        ),
-    };
-    Ok(found.optional()?)
+    let mut statement = transaction.prepare_cached(&first_sql(ready))?;
+    let mut rows = statement.query(named_params! {
+        ":now": millis(request.now),
+        ":lane": lane.to_string(),
+        ":limit": request.per_site_limit,
+    })?;
+    while let Some(row) = rows.next()? {
+        let extraction = column::extraction(row)?;
+        if request.only.is_none_or(|wanted| wanted(&extraction)) {
+            return Ok(Some(Candidate {
+                id: row.get("id")?,
+                extraction,
+                fence: row.get::<_, u64>("fence")? + 1,
+            }));
+        }
+    }
+    Ok(None)
 }
 
-const ONLY: &str = "AND (e.site, e.query, e.version, e.window_start, e.window_end) IN
-    (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(:only))";
-
-fn json(extractions: &[Extraction]) -> String {
-    let rows: Vec<_> = extractions.iter().map(identity).collect();
-    serde_json::to_string(&rows).expect("texts and numbers are JSON")
+fn first_sql(ready: &str) -> String {
+    format!(
+        "SELECT {identity}, e.id, e.fence FROM extraction AS e
+         WHERE {ready} AND e.lane = :lane
+           AND e.site NOT IN (SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
+                              WHERE r.state = 'running' AND r.lease_until > :now
+                              GROUP BY r.site
+                              HAVING count(*) >= coalesce(s.overrides ->> 'extractions_at_once', :limit))
+           AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
+         ORDER BY e.priority DESC, e.not_before, e.id",
+        identity = column::IDENTITY,
+    )
 }
 
 fn lease(
@@ -379,4 +375,50 @@ fn close_as_interrupted(
         .prepare_cached("UPDATE attempt SET outcome = 'interrupted', ended_at = ?2 WHERE extraction = ?1 AND outcome IS NULL")?
         .execute(params![id, millis(now)])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::domain::Environment;
+
+    /// What SQLite means to do for a claim, step by step.
+    fn steps(ready: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("ledger.sqlite");
+        drop(Ledger::open(&path, Environment::Simulator).expect("a ledger"));
+        let connection = Connection::open(&path).expect("the same file");
+        let explained = format!("EXPLAIN QUERY PLAN {}", first_sql(ready));
+        let mut statement = connection.prepare(&explained).expect("the SQL of a claim");
+        let steps = statement
+            .query_map(
+                named_params! {":now": 0, ":lane": "nightly", ":limit": 1},
+                |row| row.get("detail"),
+            )
+            .expect("a plan");
+        steps.map(|step| step.expect("a text")).collect()
+    }
+
+    #[test]
+    fn a_claim_walks_what_waits_in_order_and_sorts_nothing() {
+        let steps = steps(DUE);
+
+        assert!(
+            steps[0].contains("USING INDEX extraction_pending"),
+            "{steps:?}"
+        );
+        let sorts = |step: &String| step.contains("TEMP B-TREE FOR ORDER BY");
+        assert!(!steps.iter().any(sorts), "{steps:?}");
+    }
+
+    #[test]
+    fn a_claim_finds_what_runs_without_walking_what_waits() {
+        for ready in [DUE, EXPIRED] {
+            let walks_all = |step: &String| step.starts_with("SCAN") && !step.contains("INDEX");
+            let steps = steps(ready);
+            assert!(!steps.iter().any(walks_all), "{steps:?}");
+        }
+    }
 }
