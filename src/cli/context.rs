@@ -155,6 +155,8 @@ impl Context {
             read_timeout: config.halo.read_timeout,
             pages_in_flight: config.halo.pages_in_flight as usize,
             stuck_after: config.halo.stuck_after,
+            calls_in_flight: config.limits.calls_at_once as usize,
+            calls_per_second: config.limits.calls_per_second,
             ..remote::Settings::default()
         };
         Client::new(settings).map_err(|error| Failure::new(ExitCode::Failed, error))

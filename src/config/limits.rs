@@ -13,6 +13,10 @@ pub struct Limits {
     pub queries_per_site_month: Option<u32>,
     /// Tries at one extraction within one `run`.
     pub attempts_per_run: u32,
+    /// Calls of the API under way at the same time over all sites.
+    pub calls_at_once: u32,
+    /// Calls of the API begun in a second over all sites.
+    pub calls_per_second: u32,
 }
 
 impl Limits {
@@ -25,6 +29,8 @@ impl Limits {
             )
             .filter(|most| *most > 0),
             attempts_per_run: layers.count("limits.attempts_per_run", 1..=20),
+            calls_at_once: layers.count("limits.calls_at_once", 1..=1024),
+            calls_per_second: layers.count("limits.calls_per_second", 1..=100_000),
         }
     }
 }
