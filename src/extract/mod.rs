@@ -27,6 +27,7 @@ mod workers;
 
 pub use engine::{Clock, Engine};
 pub use error::AttemptError;
+pub use pipeline::{Converted, convert_pages};
 pub use presence::{Presence, PresenceError};
 pub use progress::{Ended, Finished, Observer, Progress, Published};
 pub use spool::Spool;

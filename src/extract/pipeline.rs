@@ -26,13 +26,14 @@ use super::kept_pages::KeptPages;
 const WAITING: usize = 2;
 
 /// What conversion counted.
-pub(super) struct Converted {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Converted {
     /// Rows in the batches.
-    rows: u64,
+    pub rows: u64,
     /// Sum of the rows that the API declared for the pages; a page for which it declared none counts as it is.
-    declared: u64,
+    pub declared: u64,
     /// Bytes of row JSON.
-    bytes: u64,
+    pub bytes: u64,
 }
 
 /// A complete object that waits for `publish`, and what proves it complete.
@@ -126,7 +127,12 @@ pub(super) async fn stage_result(
     }
 }
 
-fn convert_pages(
+/// Turns the pages that come, in order, into batches that may be written, until the sender is dropped. Blocks.
+///
+/// # Errors
+/// When a page is broken, breaks the contract or has other rows than declared, and when nobody takes the batches
+/// any more.
+pub fn convert_pages(
     mut pages: mpsc::Receiver<Page>,
     batches: &mpsc::Sender<RecordBatch>,
     mut converter: Converter,

@@ -44,7 +44,9 @@ pub struct PageRows {
 }
 
 impl Page {
-    pub(crate) fn new(number: PageNumber, rows_declared: Option<u64>, body: Vec<u8>) -> Self {
+    /// A page of this number with this body; `rows_declared` as the API told it, if it did.
+    #[must_use]
+    pub fn new(number: PageNumber, rows_declared: Option<u64>, body: Vec<u8>) -> Self {
         Self {
             number,
             rows_declared,

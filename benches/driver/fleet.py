@@ -1,0 +1,57 @@
+"""A night of a fleet: ten small queries at each site, for fleets of growing size."""
+
+import argparse
+import pathlib
+import tempfile
+
+from measure import DATA, extract, machine, simulator, table, write_query
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--sites", type=int, nargs="+", default=[40, 400, 4_000])
+parser.add_argument("--rows", type=int, default=20, help="rows of each result")
+parser.add_argument("--at-once", type=int, default=16)
+options = parser.parse_args()
+
+QUERIES = 10
+
+print(machine(), "\n")
+DATA.mkdir(parents=True, exist_ok=True)
+measured = []
+for sites in options.sites:
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        folder = pathlib.Path(folder)
+        queries = folder / "queries"
+        for number in range(QUERIES):
+            write_query(queries, f"small_{number}", options.rows)
+        with simulator(folder, "--practices", sites) as served:
+            environment = served.home(
+                folder / "home",
+                queries,
+                HALO_EXTRACT__LIMITS__EXTRACTIONS_AT_ONCE=str(options.at_once),
+                HALO_EXTRACT__LIMITS__CALLS_PER_SECOND="100000",
+                HALO_EXTRACT__LIMITS__CALLS_AT_ONCE=str(options.at_once),
+                HALO_EXTRACT__HALO__POLL_FIRST="20ms",
+            )
+            before = served.cpu()
+            cost = extract(environment)
+            simulated = served.cpu() - before
+        assert len(cost.outcomes) == sites * QUERIES
+        measured.append((sites * QUERIES, cost, simulated))
+
+first = {count: cost.cpu / count for count, cost, _ in measured}
+table(
+    ["planned extractions", "wall s", "a second", "CPU ms each", "simulator's CPU ms each", "peak MiB"],
+    [
+        [
+            f"{count:,}",
+            f"{cost.wall:.1f}",
+            f"{count / cost.wall:.0f}",
+            f"{cost.cpu / count * 1000:.2f}",
+            f"{simulated / count * 1000:.2f}",
+            f"{cost.peak:.0f}",
+        ]
+        for count, cost, simulated in measured
+    ],
+)
+for (fewer, less, _), (more, cost, _) in zip(measured, measured[1:]):
+    print(f"CPU of an extraction at {more:,} ÷ at {fewer:,}: {(cost.cpu / more) / (less.cpu / fewer):.2f}")
