@@ -44,6 +44,7 @@ pub(crate) fn register(ready: &Path, home: &Path) -> Result<(), Box<dyn Error>> 
             time_zone: site.time_zone.parse()?,
             groups: Vec::new(),
             state: SiteState::Active,
+            paused_until: None,
             overrides: SiteOverrides::default(),
         };
         let _put = ledger.put_site(&site, &change)?;
