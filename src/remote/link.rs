@@ -67,6 +67,15 @@ pub fn known_link_faults(version: &str) -> Vec<LinkFault> {
         .collect()
 }
 
+/// The first version of Halo Link without any fault that is known.
+#[must_use]
+pub fn faultless_link() -> &'static str {
+    FAULTS
+        .iter()
+        .max_by_key(|fault| fault.until)
+        .map_or("", |fault| fault.mended_in)
+}
+
 /// The third number of `26.713.10445`, `2026.414.9810` or `26.713.10445.0`.
 fn read_build(version: &str) -> Option<u32> {
     version.trim().split('.').nth(2)?.parse().ok()
@@ -98,6 +107,12 @@ mod tests {
         for version in ["", "26", "new", "26.713.x"] {
             assert!(known_link_faults(version).is_empty(), "{version}");
         }
+    }
+
+    #[test]
+    fn the_faultless_version_has_no_fault() {
+        assert!(known_link_faults(faultless_link()).is_empty());
+        assert!(read_build(faultless_link()).is_some());
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use client::Client;
 pub use error::RemoteError;
 pub use identity::{Identity, KnownSite, reconsider};
 pub use immediate::ImmediateResult;
-pub use link::{LinkFault, known_link_faults};
+pub use link::{LinkFault, faultless_link, known_link_faults};
 pub use page::{MEMORY_MULTIPLE, Page, PageRows, SPARE_BYTES};
 pub use pages::Pages;
 pub use retry::BackOff;

@@ -4,6 +4,7 @@
 //! `domain`); the rest asks the API, writes the ledger and prints.
 
 mod change;
+mod instructions;
 mod known;
 mod list;
 mod pair;
@@ -11,6 +12,7 @@ mod refusal;
 mod registration;
 mod review;
 mod set;
+mod verify;
 
 pub(crate) use known::{active, failed, known};
 pub(crate) use registration::Invitation;
@@ -38,6 +40,8 @@ pub(crate) enum Site {
     Withdraw(Chosen),
     Review(review::Review),
     Set(set::Set),
+    Verify(verify::Verify),
+    Instructions(instructions::Instructions),
 }
 
 impl Site {
@@ -55,6 +59,8 @@ impl Site {
             }
             Self::Review(review) => review.run(context),
             Self::Set(set) => set.run(context),
+            Self::Verify(verify) => verify.run(context),
+            Self::Instructions(instructions) => instructions.run(),
         }
     }
 }
