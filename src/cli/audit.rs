@@ -13,6 +13,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::{self, Format, Row};
 use super::report::{Failure, remark};
+use super::site::failed;
 
 /// Rows of the audit that an export holds in memory.
 const CHUNK: u32 = 1_000;
@@ -266,8 +267,4 @@ fn export(ledger: &Ledger) -> Result<(), Failure> {
         )),
     }
     Ok(())
-}
-
-fn failed(error: crate::ledger::LedgerError) -> Failure {
-    Failure::new(ExitCode::Failed, error)
 }

@@ -24,6 +24,7 @@ mod simulate;
 mod site;
 mod state;
 mod status;
+mod why;
 
 pub use exit_code::ExitCode;
 
@@ -110,6 +111,7 @@ enum Command {
     Query(query::Query),
     Run(run::Run),
     Status(status::Status),
+    Why(why::Why),
     #[command(subcommand)]
     State(state::State),
     #[command(subcommand)]
@@ -169,6 +171,7 @@ impl Command {
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
             Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
             Self::State(state) => state.run(context).map(|()| ExitCode::Ok),
+            Self::Why(why) => why.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
             Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),
         }

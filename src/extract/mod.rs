@@ -20,6 +20,7 @@ mod pipeline;
 mod presence;
 mod progress;
 mod provenance;
+mod setback;
 mod spool;
 mod statement;
 mod withheld;

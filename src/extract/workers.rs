@@ -255,6 +255,12 @@ impl Run {
                 Ended::Elsewhere
             });
         }
+        let (of, setback) = (claim.clone(), error.setback(&claim.extraction, now));
+        // A claim that was lost meanwhile is lost to the next call too, which tells it.
+        let _fenced = self
+            .engine
+            .ledger(move |ledger| ledger.record_setback(&of, &setback))
+            .await?;
         if let AttemptError::BudgetSpent { until, .. } = error {
             let put_off = self
                 .engine

@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::column::{duration_millis, millis};
 use super::lease::{back_to_pending, set_step};
-use super::{Claim, Ledger, LedgerError, LedgerErrorKind};
+use super::{Claim, Ledger, LedgerError, LedgerErrorKind, setback};
 
 /// Whether a call found its claim still holding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +149,7 @@ impl Ledger {
             }
             record_object(transaction, claim, proof, object, now)?;
             extend_reach(transaction, claim, now)?;
+            setback::clear(transaction, claim.id)?;
             let end = End {
                 outcome: "succeeded",
                 class: None,
@@ -220,7 +221,7 @@ fn posted_this_month(
 }
 
 /// The first instant of the month of `now`.
-fn month_of(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn month_of(now: DateTime<Utc>) -> DateTime<Utc> {
     now.date_naive()
         .with_day(1)
         .and_then(|day| day.and_hms_opt(0, 0, 0))

@@ -136,7 +136,7 @@ pub struct SummaryRow {
     pub size_bytes: u64,
 }
 
-const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts
+pub(super) const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts
     FROM extraction";
 
 impl Ledger {
@@ -275,7 +275,7 @@ impl Ledger {
     }
 }
 
-fn extraction_row(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
+pub(super) fn extraction_row(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
     let state: String = row.get("state")?;
     let detail: Option<String> = row.get("detail")?;
     Ok(ExtractionRow {

@@ -8,6 +8,7 @@ mod keys;
 mod night;
 mod open;
 mod registry;
+mod setbacks;
 mod transfer;
 mod upgrade;
 

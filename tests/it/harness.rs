@@ -139,6 +139,7 @@ impl Home {
             .env("HALO_EXTRACT__QUERIES", &self.queries)
             .env("HALO_SUBSCRIPTION_KEY", &self.key)
             .env("HALO_EXTRACT_PSEUDONYM_KEY", PSEUDONYM_KEY)
+            .env("HALO_EXTRACT_ACTOR", "tester")
             .stdin(Stdio::null());
         command
     }

@@ -71,7 +71,11 @@ pub(crate) fn masked(text: &str) -> String {
 /// A mask, and how many bytes at the beginning of a text are of its kind.
 type Kind = (&'static str, fn(&str) -> Option<usize>);
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
+    ("<seconds> s", |text| {
+        let whole = text.bytes().take_while(u8::is_ascii_digit).count();
+        Some(whole + shape(&text[whole..], ".d s")?)
+    }),
     ("<time>", instant),
     ("<guid>", |text| {
         shape(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx")
@@ -113,11 +117,11 @@ fn what_differs_from_run_to_run_is_masked_and_nothing_else() {
     let guid = "5f0c2a52-7a4e-4a0b-8d53-9b1f6d2c7e10";
     let hash = "0123456789abcdef".repeat(4);
     let text = format!(
-        "at 2026-11-18T01:02:03.004Z or 2026-11-18 01:02:03 UTC: {guid} {hash} http://127.0.0.1:4711/x 2026-11-18..2026-11-19"
+        "in 12.5 s at 2026-11-18T01:02:03.004Z or 2026-11-18 01:02:03 UTC: {guid} {hash} http://127.0.0.1:4711/x 2026-11-18..2026-11-19"
     );
     assert_eq!(
         masked(&text),
-        "at <time> or <time>: <guid> <hash> <url>/x 2026-11-18..2026-11-19"
+        "in <seconds> s at <time> or <time>: <guid> <hash> <url>/x 2026-11-18..2026-11-19"
     );
 }
 

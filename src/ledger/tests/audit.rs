@@ -210,7 +210,8 @@ fn a_site_changed_past_the_audit_is_found() {
             unexplained("s2", "practice_name"),
         ),
         (
-            "INSERT INTO site SELECT 's3', pms_type, '777', halo_guid, practice_name, link_version, pms_version,
+            "INSERT INTO site (key, pms_type, pms_id, halo_guid, practice_name, link_version, pms_version, catalogues,
+                 time_zone, groups, state, overrides) SELECT 's3', pms_type, '777', halo_guid, practice_name, link_version, pms_version,
                  catalogues, time_zone, groups, state, overrides FROM site WHERE key = 's1'",
             unexplained("s3", "registration"),
         ),
