@@ -1,6 +1,7 @@
 //! `privacy`: the pseudonym key of this installation.
 
 use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -26,7 +27,7 @@ pub(crate) struct RotateKey {
     /// Why, for the audit
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Do it; without this the command only says what it would mean
+    /// Do it without asking; else a person at a terminal is asked, and without a terminal nothing is done
     #[arg(long)]
     yes: bool,
 }
@@ -73,26 +74,43 @@ impl RotateKey {
         }
         let catalog = context.catalog(&config)?;
         let mut rotation = Rotation::of(&catalog, &ledger, old.id, new.id())?;
-        if self.yes {
+        let asks = !self.yes && std::io::stdin().is_terminal();
+        if asks || context.format() == Format::Table {
+            remark(&rotation.meaning());
+        }
+        rotation.rotated = self.yes || (asks && confirmed(new.id())?);
+        if rotation.rotated {
             let change = context.change("rotate-key", &self.reason);
             ledger
                 .rotate_pseudonym_key(new.id(), &change)
                 .map_err(failed)?;
-            rotation.rotated = true;
         }
         output::rows(context.format(), std::slice::from_ref(&rotation))?;
-        if context.format() == Format::Table {
-            remark(&rotation.meaning());
-        }
-        if self.yes {
+        if rotation.rotated {
             return Ok(());
         }
-        Err(Failure::new(
+        let refused = Failure::new(
             ExitCode::Usage,
             "nothing was changed: a rotation cannot be taken back",
-        )
-        .next("if that is what you want, the same command with --yes"))
+        );
+        Err(match asks {
+            true => refused
+                .next("if that is what you want, the same command, and type the id when asked"),
+            false => refused.next("if that is what you want, the same command with --yes"),
+        })
     }
+}
+
+/// Asks the person at the terminal. Typed is the id of the new key and not `yes`, so that it is read.
+fn confirmed(new: &str) -> Result<bool, Failure> {
+    remark(&format!(
+        "To take key {new} into use, type its id; anything else changes nothing:"
+    ));
+    let mut typed = String::new();
+    std::io::stdin()
+        .read_line(&mut typed)
+        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+    Ok(typed.trim() == new)
 }
 
 impl Rotation {
