@@ -1,13 +1,13 @@
 /*---
-purpose   = "Counts and high-water marks of the tables behind the extracts, so that a loss is seen: fewer rows than yesterday, a key or change that no extract brought, and how many patients are withheld."
+purpose   = "Counts and high-water marks of the tables behind the extracts, so that a loss is seen: fewer rows than yesterday, a key or change that no extract brought. It also counts, table by table, the rows that the extracts leave behind on purpose: total_rows less withheld_rows is what a full extract brings."
 owner     = "population-health"
 pms       = "best-practice"
 catalogue = "BPSPatients"
 mode      = "snapshot"
 key       = ["table_name"]
 cron      = "50 1 * * *"
-opt_out   = "Counts only, patients who opted out included, because a control must count what is there; withheld_rows says how many patients are kept out. Fails with error 207 where the opt-out column is absent."
-cost      = "One scan of each table, the costliest query of the night; it reads only narrow columns. CURRENTRX and CLINICAL are left out: the first may be unreadable, the second has no record status."
+opt_out   = "Counts only, patients who opted out included, because a control must count what is there; withheld_rows counts what is kept out, by the same conditions as the extracts. Fails with error 207 where the opt-out column is absent."
+cost      = "One scan of each table, joined by hash with three columns of PATIENTS; the costliest query of the night, and the only one that counts what is withheld from all of them. It reads only narrow columns. CURRENTRX and CLINICAL are left out: the first may be unreadable, the second has no record status."
 
 [columns]
 table_name    = { type = "varchar(20) not null", class = "operational" }
@@ -15,7 +15,7 @@ total_rows    = { type = "int not null", class = "operational" }
 live_rows     = { type = "int", class = "operational", description = "Rows that stand; null in an empty table" }
 largest_key   = { type = "int", class = "operational", description = "Null in an empty table, and for PATIENTS, whose keys name persons" }
 last_changed  = { type = "datetime", class = "operational" }
-withheld_rows = { type = "int", class = "operational", description = "Patients who opted out or are closed; null for other tables" }
+withheld_rows = { type = "int", class = "operational", description = "Rows that the extracts leave behind: of patients who opted out or are closed, marked confidential, or of no patient at all; null in an empty table" }
 ---*/
 SELECT
     CAST('PATIENTS' AS varchar(20)) AS table_name,
@@ -32,8 +32,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM TOBACCO AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('ALCOHOL' AS varchar(20)) AS table_name,
@@ -41,8 +42,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM ALCOHOL AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('VISITS' AS varchar(20)) AS table_name,
@@ -50,8 +52,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.VISITID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN t.CONFIDENTIAL = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM VISITS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('VISITREASON' AS varchar(20)) AS table_name,
@@ -59,8 +62,10 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN v.CONFIDENTIAL = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM VISITREASON AS t
+LEFT JOIN VISITS AS v ON v.VISITID = t.VISITID
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('PASTHISTORY' AS varchar(20)) AS table_name,
@@ -68,8 +73,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN t.PRIVACYCODE = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM PASTHISTORY AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('OBSERVATIONS' AS varchar(20)) AS table_name,
@@ -77,8 +83,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM OBSERVATIONS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('REPORTVALUES' AS varchar(20)) AS table_name,
@@ -86,8 +93,10 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN COALESCE(i.CONFIDENTIALFLAG, 0) = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM REPORTVALUES AS t
+LEFT JOIN INVESTIGATIONS AS i ON i.REPORTID = t.REPORTID
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('INVESTIGATIONS' AS varchar(20)) AS table_name,
@@ -95,8 +104,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.REPORTID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN t.CONFIDENTIALFLAG = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM INVESTIGATIONS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('IMMUNISATIONS' AS varchar(20)) AS table_name,
@@ -104,8 +114,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM IMMUNISATIONS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('PRESCRIPTIONS' AS varchar(20)) AS table_name,
@@ -113,8 +124,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.SCRIPTID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM PRESCRIPTIONS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('SCRIPTITEMS' AS varchar(20)) AS table_name,
@@ -122,8 +134,10 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN x.SCRIPTID IS NOT NULL AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM SCRIPTITEMS AS t
+LEFT JOIN PRESCRIPTIONS AS x ON x.SCRIPTID = t.SCRIPTID
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('REACTIONS' AS varchar(20)) AS table_name,
@@ -131,8 +145,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM REACTIONS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('PAPSMEARS' AS varchar(20)) AS table_name,
@@ -140,8 +155,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM PAPSMEARS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('OBSGYNDETAIL' AS varchar(20)) AS table_name,
@@ -149,8 +165,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM OBSGYNDETAIL AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('PREGNANCIES' AS varchar(20)) AS table_name,
@@ -158,8 +175,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.PREGNANCYID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM PREGNANCIES AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('APPOINTMENTS' AS varchar(20)) AS table_name,
@@ -167,8 +185,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.RECORDID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM APPOINTMENTS AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('INVOICES' AS varchar(20)) AS table_name,
@@ -176,8 +195,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.INVOICEID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM INVOICES AS t
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = t.INTERNALID
 UNION ALL
 SELECT
     CAST('SERVICES' AS varchar(20)) AS table_name,
@@ -185,6 +205,9 @@ SELECT
     SUM(CASE WHEN t.RECORDSTATUS = 1 THEN 1 ELSE 0 END) AS live_rows,
     MAX(t.SERVICEID) AS largest_key,
     MAX(COALESCE(t.UPDATED, t.CREATED)) AS last_changed,
-    CAST(NULL AS int) AS withheld_rows
+    SUM(CASE WHEN COALESCE(v.CONFIDENTIAL, 0) = 0 AND p.DATASHARINGOPTOUT = 0 AND p.DENYACCESS = 0 THEN 0 ELSE 1 END) AS withheld_rows
 FROM SERVICES AS t
+LEFT JOIN INVOICES AS n ON n.INVOICEID = t.INVOICEID
+LEFT JOIN VISITS AS v ON v.VISITID = t.VISITID
+LEFT JOIN PATIENTS AS p ON p.INTERNALID = n.INTERNALID
 ORDER BY table_name
