@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Names of log fields. `tracing` macros need them as literals; a test compares those with this list.
-pub const FIELDS: [&str; 18] = [
+pub const FIELDS: [&str; 19] = [
     "action",
     "attempt",
     "class",
@@ -25,6 +25,7 @@ pub const FIELDS: [&str; 18] = [
     "rows",
     "site",
     "size_bytes",
+    "variant",
     "version",
     "window",
 ];

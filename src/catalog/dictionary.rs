@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::Catalog;
 use super::contract_text::type_text;
 use crate::domain::{
-    Class, Column, Fingerprint, Mode, PmsType, Query, QueryName, QueryVersion, Rule,
+    Brings, Class, Column, Fingerprint, Mode, PmsType, Query, QueryName, QueryVersion, Rule,
+    Variant, VariantName,
 };
 
 /// All queries in all versions, as the JSON dictionary has them.
@@ -48,7 +49,24 @@ pub struct Entry {
     pub cost: Option<String>,
     pub freshness_hours: Option<u64>,
     pub fingerprint: Fingerprint,
+    /// Other statements for the same columns, where a practice refuses a table.
+    pub variants: Vec<VariantEntry>,
     pub columns: Vec<ColumnEntry>,
+}
+
+/// One variant of a query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VariantEntry {
+    /// Its name; the footer's `halo_extract.variant` in objects that it made.
+    pub name: VariantName,
+    /// Which rows its objects have: `changes` or `whole`.
+    pub brings: Brings,
+    /// The same in words.
+    pub rows: String,
+    /// Why it exists and what its rows lack.
+    pub why: String,
+    /// What it costs the practice's server.
+    pub cost: Option<String>,
 }
 
 /// One column of a query.
@@ -137,6 +155,7 @@ fn entry(query: &Query, current: bool) -> Entry {
         cost: query.cost.clone(),
         freshness_hours: query.freshness.map(|freshness| freshness.as_secs() / 3600),
         fingerprint: query.fingerprint.clone(),
+        variants: query.variants.iter().map(variant_entry).collect(),
         columns: query.contract.columns.iter().map(column_entry).collect(),
     }
 }
@@ -151,6 +170,23 @@ fn grain(query: &Query) -> String {
         Mode::Snapshot => "as it was on the day",
     };
     format!("{of_what}, {when}")
+}
+
+fn variant_entry(variant: &Variant) -> VariantEntry {
+    let rows = match variant.brings {
+        Brings::Whole => {
+            "each object holds every row that stands when it is asked, whatever its window: read only the newest object of \
+             the site; a row that is absent from it is deleted"
+        }
+        Brings::Changes | Brings::Unknown(_) => "the rows that changed within the window",
+    };
+    VariantEntry {
+        name: variant.name.clone(),
+        brings: variant.brings.clone(),
+        rows: rows.to_owned(),
+        why: variant.why.clone(),
+        cost: variant.cost.clone(),
+    }
 }
 
 fn column_entry(column: &Column) -> ColumnEntry {
@@ -229,6 +265,15 @@ fn section(entry: &Entry, older: &[String]) -> String {
         if let Some(value) = value {
             fact(name, &value);
         }
+    }
+    for variant in &entry.variants {
+        let cost = variant
+            .cost
+            .as_deref()
+            .map_or(String::new(), |cost| format!(" Cost: {cost}"));
+        let about = format!("{} Rows: {}.{cost}", variant.why, variant.rows);
+        writeln!(text, "- Variant `{}`: {}", variant.name, one_line(&about))
+            .expect("a String takes any text");
     }
     text.push_str("\n| column | type | class | written | meaning |\n|---|---|---|---|---|\n");
     for column in &entry.columns {

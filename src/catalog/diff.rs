@@ -54,6 +54,7 @@ pub fn diff(from: &Query, to: &Query) -> Vec<Change> {
     contract(from, to, &mut changes);
     statement(from, to, &mut changes);
     header(from, to, &mut changes);
+    variants(from, to, &mut changes);
     changes.sort_by_key(|change| std::cmp::Reverse(change.weight));
     changes
 }
@@ -280,6 +281,37 @@ fn header(from: &Query, to: &Query, changes: &mut Vec<Change>) {
         None => "not given".to_owned(),
     };
     compare(Weight::Cosmetic, "`freshness`", hours(from), hours(to));
+}
+
+/// Sites that are asked by a variant see what changes in it; the others see nothing.
+fn variants(from: &Query, to: &Query, changes: &mut Vec<Change>) {
+    for old in &from.variants {
+        match to.variants.iter().find(|new| new.name == old.name) {
+            None => {
+                let what = format!("the variant `{}` is gone", old.name);
+                note(changes, Weight::Breaking, Part::Statement, what);
+            }
+            Some(new) => {
+                if new.brings != old.brings {
+                    let what = format!(
+                        "the variant `{}` brought {} and brings {}",
+                        old.name, old.brings, new.brings
+                    );
+                    note(changes, Weight::Breaking, Part::Statement, what);
+                }
+                if !tokens(&old.sql).eq(tokens(&new.sql)) {
+                    let what = format!("the statement of the variant `{}` differs", old.name);
+                    note(changes, Weight::Breaking, Part::Statement, what);
+                }
+            }
+        }
+    }
+    for new in &to.variants {
+        if from.variants.iter().all(|old| old.name != new.name) {
+            let what = format!("the variant `{}` is new", new.name);
+            note(changes, Weight::Additive, Part::Statement, what);
+        }
+    }
 }
 
 fn mode_text(mode: Mode) -> String {

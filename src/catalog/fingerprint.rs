@@ -3,7 +3,8 @@
 //! Hashed are the words and marks of the statement, the contract with its privacy rules, and of the
 //! header what changes the rows: system, database, mode, overlap and key. White space, line ends and
 //! comments do not count, nor does what only people and the schedule read: purpose, owner, cost,
-//! cron, measures, watermark, opt-out, descriptions, and the count of what is withheld.
+//! cron, measures, watermark, opt-out, descriptions, and the count of what is withheld. Variants are
+//! part of the meaning: name, which rows, statement.
 //!
 //! The digest is kept in ledgers, so its text is our own and no parser's: a newer parser must not
 //! unfreeze every version. Names keep their case, because literals must, and a renamed thing is a
@@ -13,35 +14,47 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{self, Column, Contract, Fingerprint, Mode, PmsType};
+use crate::domain::{self, Column, Contract, Fingerprint, Mode, PmsType, Variant};
 
-/// Digest of a query's meaning.
-pub(super) fn fingerprint(
-    pms: PmsType,
-    catalogue: Option<&str>,
-    mode: Mode,
-    key: &[String],
-    contract: &Contract,
-    statement: &str,
-) -> Fingerprint {
-    let mut text = format!("halo-extract query 1\npms {pms}\n");
-    let mut line = |what: &str, value: &str| {
-        writeln!(text, "{what} {value}").expect("a String takes any text");
-    };
-    line("catalogue", catalogue.unwrap_or("-"));
-    line("mode", &mode_text(mode));
-    line("key", &key.join(" "));
-    for column in &contract.columns {
-        line("column", &column_text(column));
-    }
-    for token in tokens(statement) {
+/// What decides which rows a query brings, and what is left of them.
+pub(super) struct Meaning<'a> {
+    pub(super) pms: PmsType,
+    pub(super) catalogue: Option<&'a str>,
+    pub(super) mode: Mode,
+    pub(super) key: &'a [String],
+    pub(super) contract: &'a Contract,
+    pub(super) statement: &'a str,
+    pub(super) variants: &'a [Variant],
+}
+
+impl Meaning<'_> {
+    /// Its digest.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut text = format!("halo-extract query 1\npms {}\n", self.pms);
+        let mut line = |what: &str, value: &str| {
+            writeln!(text, "{what} {value}").expect("a String takes any text");
+        };
+        line("catalogue", self.catalogue.unwrap_or("-"));
+        line("mode", &mode_text(self.mode));
+        line("key", &self.key.join(" "));
+        for column in &self.contract.columns {
+            line("column", &column_text(column));
+        }
         // The length keeps a literal with a line end in it from looking like two tokens.
-        line(&token.len().to_string(), token);
+        for token in tokens(self.statement) {
+            line(&token.len().to_string(), token);
+        }
+        for variant in self.variants {
+            line("variant", &format!("{} {}", variant.name, variant.brings));
+            for token in tokens(&variant.sql) {
+                line(&token.len().to_string(), token);
+            }
+        }
+        domain::Sha256(Sha256::digest(text).into())
+            .to_string()
+            .parse()
+            .expect("a digest prints as a fingerprint")
     }
-    domain::Sha256(Sha256::digest(text).into())
-        .to_string()
-        .parse()
-        .expect("a digest prints as a fingerprint")
 }
 
 fn mode_text(mode: Mode) -> String {

@@ -1,6 +1,6 @@
 //! Rules that join columns, key and statement: what identifies, what may leave, what names may be.
 
-use super::header::{Header, Located};
+use super::header::{DraftColumn, Header, Located};
 use super::identifying::is_free_text;
 use super::nearest::write_instead;
 use super::problem::Report;
@@ -23,7 +23,13 @@ pub(super) fn check(header: &Header, facts: Facts, report: &mut Report<'_>) {
     }
     key(header, report);
     catalogue(header, report);
-    opt_out(header, facts, report);
+    opt_out(
+        header.opt_out.is_some(),
+        header.at,
+        &header.columns,
+        facts,
+        report,
+    );
 }
 
 /// Names that every reader of Parquet and SQL takes: plain, and different in any case of letters.
@@ -222,16 +228,21 @@ fn catalogue(header: &Header, report: &mut Report<'_>) {
 }
 
 /// Whoever reads patients says how those who opted out are kept out.
-fn opt_out(header: &Header, facts: Facts, report: &mut Report<'_>) {
+pub(super) fn opt_out(
+    said: bool,
+    at: usize,
+    columns: &[DraftColumn],
+    facts: Facts,
+    report: &mut Report<'_>,
+) {
     let of_patients = |rule: &Rule| matches!(rule, Rule::Pseudonym { kind } if kind == "patient");
-    let tells_patients = header
-        .columns
+    let tells_patients = columns
         .iter()
         .filter_map(|draft| draft.column.as_ref()?.rule.as_ref())
         .any(of_patients);
-    if header.opt_out.is_none() && (tells_patients || facts.reads_patients) {
+    if !said && (tells_patients || facts.reads_patients) {
         report.at(
-            header.at,
+            at,
             "the query reads patients and does not say how those who opted out are kept out",
             "filter them in the statement and write `opt_out = \"how\"`",
         );

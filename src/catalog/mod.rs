@@ -21,13 +21,16 @@ mod lint;
 mod nearest;
 mod problem;
 mod read;
+mod sampled;
 mod select;
 mod source;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 pub use problem::{CatalogError, Problem};
 pub use read::Catalog;
+pub use sampled::sampled;
 pub use select::SelectError;
-pub use statement::limited;
+pub use statement::{limited, probe};

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use super::files::{self, QueryFile};
-use super::fingerprint::fingerprint;
+use super::fingerprint::Meaning;
 use super::header::{self, Header};
 use super::lint;
 use super::problem::{CatalogError, Problem, Report};
 use super::source::Source;
-use super::statement;
-use crate::domain::{Contract, Query, QueryId, QueryName};
+use super::statement::{self, Wanted};
+use super::variant;
+use crate::domain::{Contract, Query, QueryId, QueryName, Variant};
 
 /// Every query of a folder, in all versions, each checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +80,7 @@ fn read_file(file: &QueryFile) -> Result<Query, Vec<Problem>> {
     check(file, &text)
 }
 
-fn read_text(path: &Path) -> Result<String, Problem> {
+pub(super) fn read_text(path: &Path) -> Result<String, Problem> {
     let bytes = fs::read(path).map_err(|error| {
         Problem::of_file(
             path,
@@ -101,38 +102,89 @@ pub(super) fn check(file: &QueryFile, text: &str) -> Result<Query, Vec<Problem>>
     let source = Source::cut(&file.path, text).map_err(|problem| vec![problem])?;
     let mut report = Report::of(&source);
     let header = header::read(&source, &mut report);
-    let facts = statement::check(&source, header.as_ref(), &mut report);
+    let wanted = header.as_ref().map(|header| Wanted {
+        at: header.at,
+        binds: header.mode.map(Into::into),
+        columns: &header.columns,
+    });
+    let facts = statement::check(&source, wanted, &mut report);
     if let Some(header) = &header {
         lint::check(header, facts, &mut report);
         if let Some(withheld) = &header.withheld {
-            statement::check_withheld(withheld, header.mode, &mut report);
+            statement::check_withheld(withheld, header.mode.map(Into::into), &mut report);
         }
     }
-    match header {
-        Some(header) if report.is_empty() => Ok(query(file, header, source.statement())
-            .expect("a header without a problem has every key that is needed")),
-        _ => Err(report.into_problems()),
+    let Some(header) = header.filter(|_| report.is_empty()) else {
+        return Err(report.into_problems());
+    };
+    let columns = header.columns.iter().map(|draft| draft.column.clone());
+    let contract = Contract {
+        columns: columns.collect::<Option<_>>().expect(COMPLETE),
+    };
+    let variants = variants(file, &header, &contract, report)?;
+    Ok(query(file, header, contract, variants, source.statement()).expect(COMPLETE))
+}
+
+const COMPLETE: &str = "a header without a problem has every key that is needed";
+
+/// The variants that a header names, each read from its file and checked.
+fn variants(
+    file: &QueryFile,
+    header: &Header,
+    contract: &Contract,
+    mut report: Report<'_>,
+) -> Result<Vec<Variant>, Vec<Problem>> {
+    let mut variants: Vec<Variant> = Vec::new();
+    let mut problems = Vec::new();
+    let mode = header.mode.expect(COMPLETE);
+    for name in &header.variants {
+        if variants
+            .iter()
+            .any(|known| known.name.as_str() == name.value)
+        {
+            let what = format!("the variant `{}` is named twice", name.value);
+            report.at(name.at, what, "name each once");
+        } else if let Some(found) = variant::find(file, name, &mut report) {
+            match variant::read(&found, mode, contract) {
+                Ok(variant) => variants.push(variant),
+                Err(more) => problems.extend(more),
+            }
+        }
+    }
+    problems.splice(0..0, report.into_problems());
+    match problems.is_empty() {
+        true => Ok(variants),
+        false => Err(problems),
     }
 }
 
 /// The query of a header; `None` if a needed key could not be read.
-fn query(file: &QueryFile, header: Header, statement: &str) -> Option<Query> {
-    let columns = header.columns.into_iter().map(|draft| draft.column);
-    let contract = Contract {
-        columns: columns.collect::<Option<_>>()?,
-    };
+fn query(
+    file: &QueryFile,
+    header: Header,
+    contract: Contract,
+    variants: Vec<Variant>,
+    statement: &str,
+) -> Option<Query> {
     let key: Vec<String> = header.key.into_iter().map(|column| column.value).collect();
-    let (pms, mode) = (header.pms?, header.mode?);
-    let catalogue = header.catalogue;
-    let fingerprint = fingerprint(pms, catalogue.as_deref(), mode, &key, &contract, statement);
+    let meaning = Meaning {
+        pms: header.pms?,
+        catalogue: header.catalogue.as_deref(),
+        mode: header.mode?,
+        key: &key,
+        contract: &contract,
+        statement,
+        variants: &variants,
+    };
     Some(Query {
         id: file.id.clone(),
         file: file.path.clone(),
+        fingerprint: meaning.fingerprint(),
+        pms: meaning.pms,
+        mode: meaning.mode,
         purpose: header.purpose?,
         owner: header.owner?,
-        pms,
-        catalogue,
-        mode,
+        catalogue: header.catalogue,
         watermark: header.watermark,
         key,
         cron: header.cron,
@@ -143,6 +195,6 @@ fn query(file: &QueryFile, header: Header, statement: &str) -> Option<Query> {
         freshness: header.freshness,
         contract,
         sql: statement.to_owned(),
-        fingerprint,
+        variants,
     })
 }

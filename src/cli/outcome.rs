@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{Extraction, Planned, Proof};
+use crate::domain::{Extraction, Planned, Proof, VariantName};
 use crate::extract::{Ended, Finished};
 use crate::ledger::{ExtractionRow, Ledger};
 
@@ -100,6 +100,7 @@ fn explain(finished: &Finished) {
 pub(crate) struct Outcome {
     site: String,
     query: String,
+    variant: Option<VariantName>,
     window: String,
     state: String,
     rows: Option<u64>,
@@ -121,6 +122,7 @@ impl Outcome {
         Self {
             site: site.to_string(),
             query: query.to_string(),
+            variant: row.variant.clone(),
             window: window.to_string(),
             state: row.state.to_string(),
             rows: row.object.as_ref().map(|object| object.rows),
@@ -143,7 +145,10 @@ impl Row for Outcome {
         let dash = || "-".to_owned();
         vec![
             self.site.clone(),
-            self.query.clone(),
+            match &self.variant {
+                Some(variant) => format!("{} ({variant})", self.query),
+                None => self.query.clone(),
+            },
             self.window.clone(),
             self.state.clone(),
             self.rows.map_or_else(dash, |rows| rows.to_string()),

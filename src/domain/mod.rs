@@ -18,6 +18,7 @@ mod quiet_hours;
 mod site;
 mod sql_type;
 mod state;
+mod variant;
 mod window;
 
 pub use attempt::{AttemptNumber, PageNumber, Proof, ProofError, RemoteQueryId};
@@ -34,6 +35,7 @@ pub use quiet_hours::QuietHours;
 pub use site::{Environment, HaloGuid, PmsId, PmsType, Site, SiteKey, SiteState};
 pub use sql_type::{Length, SqlType};
 pub use state::{ExtractionState, Step, Waiting};
+pub use variant::{Brings, Variant, VariantName};
 pub use window::Window;
 
 /// A text that is not what its type asks for: says what was given, what is wanted and an example.

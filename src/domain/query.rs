@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Contract, ParseError, PmsType, serde_as_text};
+use super::{Contract, ParseError, PmsType, Variant, VariantName, serde_as_text};
 
 /// Name of a query: a lower-case letter, then letters, digits or `_`; also its folder in `queries/`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,8 +171,25 @@ pub struct Query {
     pub contract: Contract,
     /// The statement that is sent, without the header.
     pub sql: String,
-    /// Identity of its meaning.
+    /// Other statements for practices that refuse a table, in the order in which they are tried.
+    pub variants: Vec<Variant>,
+    /// Identity of its meaning, its variants' included.
     pub fingerprint: Fingerprint,
+}
+
+impl Query {
+    /// Its own statement, or that of one of its variants; `None` if it has no such variant.
+    #[must_use]
+    pub fn statement(&self, variant: Option<&VariantName>) -> Option<&str> {
+        match variant {
+            None => Some(&self.sql),
+            Some(name) => {
+                let mut variants = self.variants.iter();
+                let variant = variants.find(|variant| variant.name == *name)?;
+                Some(&variant.sql)
+            }
+        }
+    }
 }
 
 impl fmt::Display for QueryName {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Datelike, Months, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
-use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step};
-use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Submission};
+use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step, VariantName};
+use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Resume, Submission};
 use crate::objects::{Provenance, object_path};
 use crate::privacy::Deidentifier;
 use crate::remote::{Patience, RemoteResult};
@@ -19,7 +19,8 @@ use super::kept_pages::{KeptPages, on_disk};
 use super::pipeline::{self, Ready, Target};
 use super::progress::{Observer, Progress, Published};
 use super::provenance::provenance;
-use super::statement::statement;
+use super::statement::bound;
+use super::variant::is_refusal;
 use super::withheld::count_withheld;
 
 /// How an attempt ended, as far as it could know.
@@ -96,13 +97,26 @@ impl<'a> Attempt<'a> {
     async fn extract(&mut self) -> Result<Published, AttemptError> {
         let site = self.site().await?;
         let query = self.query().await?;
-        let (guid, remote) = match self.claim.resume {
-            Some(resume) => (resume.halo_guid, resume.remote),
-            None => self.submit_where_it_is(&site, &query).await?,
+        let posted = match &self.claim.resume {
+            Some(resume) => resume.clone(),
+            None => {
+                let variant = self.choose(&site, &query).await?;
+                self.submit_where_it_is(&site, &query, variant).await?
+            }
         };
+        let (guid, remote) = (posted.halo_guid, posted.remote);
         self.remote = Some(remote);
         self.step(Step::Polling);
-        let result = self.wait(guid, remote).await?;
+        let result = match self.wait(guid, remote).await {
+            Err(AttemptError::Remote(refusal))
+                if !query.variants.is_empty() && is_refusal(&refusal) =>
+            {
+                return Err(self
+                    .turn(guid, &query, posted.variant.as_ref(), refusal)
+                    .await);
+            }
+            waited => waited?,
+        };
         self.cost.pages = u32::try_from(result.pages.len()).unwrap_or(u32::MAX);
         self.cost.remote = result.sql_duration.unwrap_or_default();
         let window = self.extraction().window;
@@ -113,7 +127,7 @@ impl<'a> Attempt<'a> {
             self.claim,
             &site,
             &query,
-            remote,
+            &posted,
             result.rows,
             withheld,
         );
@@ -160,17 +174,24 @@ impl<'a> Attempt<'a> {
         &self,
         site: &Site,
         query: &Query,
-    ) -> Result<(HaloGuid, RemoteQueryId), AttemptError> {
+        variant: Option<VariantName>,
+    ) -> Result<Resume, AttemptError> {
         let known = site
             .halo_guid
             .ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
-        match self.submit(site, known, query).await {
+        let asked = variant.as_ref();
+        let (halo_guid, remote) = match self.submit(site, known, query, asked).await {
             Err(refused) if may_have_moved(&refused) => {
                 let guid = self.engine.find_again(site, known, refused).await?;
-                Ok((guid, self.submit(site, guid, query).await?))
+                (guid, self.submit(site, guid, query, asked).await?)
             }
-            submitted => Ok((known, submitted?)),
-        }
+            submitted => (known, submitted?),
+        };
+        Ok(Resume {
+            halo_guid,
+            remote,
+            variant,
+        })
     }
 
     /// Posts the query: journalled before, its remote id recorded at once.
@@ -179,8 +200,14 @@ impl<'a> Attempt<'a> {
         site: &Site,
         guid: HaloGuid,
         query: &Query,
+        variant: Option<&VariantName>,
     ) -> Result<RemoteQueryId, AttemptError> {
-        let statement = statement(
+        let sql = query.statement(variant).ok_or_else(|| {
+            AttemptError::Internal("the ledger names a variant that the query has not".to_owned())
+        })?;
+        self.note_variant(query, variant).await?;
+        let statement = bound(
+            sql,
             query,
             self.extraction().window,
             self.engine.halo.max_time_in_queue,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::convert::ConvertError;
 use crate::domain::{
     Extraction, FailureClass, Fingerprint, PageNumber, ProofError, QueryId, Retry, SiteKey,
+    VariantName,
 };
 use crate::ledger::{ContractBreak, LedgerError};
 use crate::objects::StorageError;
@@ -40,6 +41,17 @@ pub enum AttemptError {
     /// The four counts differ; nothing was published.
     #[error("the result is not complete, so nothing was published: {0}")]
     Incomplete(#[from] ProofError),
+    /// The practice refused the statement, and takes another of the same query, which is asked from now on.
+    #[error("the practice refuses a table of {query}; from now on it is asked {}", statement_name(to.as_ref()))]
+    Turned {
+        /// Which query.
+        query: QueryId,
+        /// The variant that it takes; `None` for the query's own statement.
+        to: Option<VariantName>,
+        /// How it refused.
+        #[source]
+        refusal: Box<RemoteError>,
+    },
     /// The rows that the practice kept back could not be counted. The result itself is complete and lives on.
     #[error("the rows that the practice keeps back could not be counted")]
     Uncounted(#[source] Box<RemoteError>),
@@ -112,6 +124,7 @@ impl AttemptError {
         match self {
             Self::Remote(error) => error.class(),
             Self::Uncounted(error) => error.class(),
+            Self::Turned { refusal, .. } => refusal.class(),
             Self::Convert(ConvertError::Contract(_))
             | Self::Edited { .. }
             | Self::NoQuery(_)
@@ -152,7 +165,8 @@ impl AttemptError {
             Self::Uncounted(error) => error.retry(),
             // A person mends most storage failures within one run of the command; the result is kept for the next.
             Self::Storage(_) => Retry::Later(STORAGE_PAUSE),
-            Self::Incomplete(_)
+            Self::Turned { .. }
+            | Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
             // At most; the error itself names the day.
@@ -166,7 +180,7 @@ impl AttemptError {
     pub(super) fn ends_remote_query(&self) -> bool {
         match self {
             Self::Remote(error) => ends_remote_query(error.cause()),
-            Self::Incomplete(_) | Self::OtherRows { .. } => true,
+            Self::Turned { .. } | Self::Incomplete(_) | Self::OtherRows { .. } => true,
             _ => false,
         }
     }
@@ -176,7 +190,7 @@ impl AttemptError {
     pub(super) fn doubts_pages(&self) -> bool {
         match self {
             Self::Remote(error) => error.cause() == Cause::Unreadable,
-            Self::Storage(_) | Self::Ledger(_) | Self::Lost => false,
+            Self::Turned { .. } | Self::Storage(_) | Self::Ledger(_) | Self::Lost => false,
             _ => true,
         }
     }
@@ -197,6 +211,9 @@ impl AttemptError {
         match self {
             Self::Remote(error) => Some(error.next_step().to_owned()),
             Self::Uncounted(error) => Some(error.next_step().to_owned()),
+            Self::Turned { query, .. } => Some(format!(
+                "nothing, it is asked again by itself; halo-extract query show {query} tells what the other statement lacks"
+            )),
             Self::NotACount(query) => Some(format!(
                 "correct `withheld` in queries/{}/{}.sql: one SELECT COUNT(*) AS withheld",
                 query.name, query.version
@@ -239,6 +256,14 @@ impl AttemptError {
             | Self::Lost
             | Self::Internal(_) => None,
         }
+    }
+}
+
+/// A statement of a query, as people call it.
+fn statement_name(variant: Option<&VariantName>) -> String {
+    match variant {
+        Some(variant) => format!("its variant `{variant}`"),
+        None => "its own statement again".to_owned(),
     }
 }
 

@@ -23,6 +23,7 @@ mod provenance;
 mod setback;
 mod spool;
 mod statement;
+mod variant;
 mod withheld;
 mod workers;
 
@@ -32,5 +33,5 @@ pub use pipeline::{Converted, convert_pages};
 pub use presence::{Presence, PresenceError};
 pub use progress::{Ended, Finished, Observer, Progress, Published};
 pub use spool::Spool;
-pub use statement::statement;
+pub use statement::{parameters, statement};
 pub use workers::work;

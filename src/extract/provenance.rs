@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256 as Hasher};
 
-use crate::domain::{Contract, Query, RemoteQueryId, Sha256, Site};
-use crate::ledger::Claim;
+use crate::domain::{Contract, Query, Sha256, Site};
+use crate::ledger::{Claim, Resume};
 use crate::objects::Provenance;
 
 use super::engine::Engine;
@@ -13,7 +13,7 @@ pub(super) fn provenance(
     claim: &Claim,
     site: &Site,
     query: &Query,
-    remote_query_id: RemoteQueryId,
+    posted: &Resume,
     rows_declared: u64,
     rows_withheld: Option<u64>,
 ) -> Provenance {
@@ -21,12 +21,13 @@ pub(super) fn provenance(
         environment: engine.environment,
         extraction: claim.extraction.clone(),
         fingerprint: query.fingerprint.clone(),
+        variant: posted.variant.clone(),
         contract_hash: contract_hash(&query.contract),
         privacy_hash: privacy_hash(&query.contract),
         pseudonym_key_id: engine.pseudonym_key.as_ref().map(|key| key.id().to_owned()),
         pms_type: site.pms_type,
         link_version: site.link_version.clone(),
-        remote_query_id,
+        remote_query_id: posted.remote,
         attempt: claim.attempt,
         rows_declared,
         rows_withheld,

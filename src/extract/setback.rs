@@ -26,6 +26,7 @@ impl AttemptError {
             | Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::BudgetSpent { .. }
+            | Self::Turned { .. }
             | Self::Lost => Mender::Time,
             Self::Storage(_)
             | Self::Ledger(_)

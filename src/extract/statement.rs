@@ -48,6 +48,27 @@ pub(super) fn bound(
     }
 }
 
+/// Those parameters of a window that a statement names, for one that has no query yet.
+#[must_use]
+pub fn parameters(sql: &str, window: Window) -> Vec<Parameter> {
+    let all = [
+        (
+            WINDOW_START,
+            Parameter::date_time(WINDOW_START, midnight(window.start())),
+        ),
+        (
+            WINDOW_END,
+            Parameter::date_time(WINDOW_END, midnight(window.end())),
+        ),
+        (
+            SNAPSHOT_DATE,
+            Parameter::date(SNAPSHOT_DATE, window.start()),
+        ),
+    ];
+    let named = all.into_iter().filter(|(name, _)| sql.contains(name));
+    named.map(|(_, parameter)| parameter).collect()
+}
+
 fn midnight(date: NaiveDate) -> NaiveDateTime {
     date.and_time(NaiveTime::MIN)
 }

@@ -194,7 +194,7 @@ impl Run {
             Arc::clone(&self.observer),
             self.cancel.clone(),
         );
-        let claimed = claim.resume.map(|resume| resume.remote);
+        let claimed = claim.resume.as_ref().map(|resume| resume.remote);
         let task = tokio::spawn(async move {
             Attempt::new(&engine, &claim, &*observer, &cancel)
                 .run()

@@ -8,7 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction, named_params, params};
 
-use crate::domain::{AttemptNumber, Extraction, HaloGuid, Lane, RemoteQueryId, Step, Waiting};
+use crate::domain::{
+    AttemptNumber, Extraction, HaloGuid, Lane, RemoteQueryId, Step, VariantName, Waiting,
+};
 
 use super::column::{self, duration_millis, millis, optional_text};
 use super::{Fenced, Ledger, LedgerError, LedgerErrorKind};
@@ -47,12 +49,14 @@ pub struct Claim {
 }
 
 /// The remote query of an interrupted attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resume {
     /// The API's id of the site when the query was posted; the query is to be asked for under this one.
     pub halo_guid: HaloGuid,
     /// The query.
     pub remote: RemoteQueryId,
+    /// The variant that was posted; `None` for the query's own statement.
+    pub variant: Option<VariantName>,
 }
 
 impl Ledger {
@@ -299,19 +303,22 @@ fn continue_or_begin(
 ) -> Result<OpenAttempt, LedgerErrorKind> {
     let open = transaction
         .prepare_cached(
-            "SELECT number, resumed, halo_guid, remote_id, submitted_at FROM attempt
+            "SELECT number, resumed, halo_guid, remote_id, submitted_at, variant FROM attempt
              WHERE extraction = ?1 AND outcome IS NULL",
         )?
         .query_row([id], |row| {
             let guid = optional_text(row, "halo_guid")?;
             let remote = optional_text(row, "remote_id")?;
             let submitted: Option<i64> = row.get("submitted_at")?;
+            let variant = optional_text(row, "variant")?;
             let attempt = OpenAttempt {
                 number: AttemptNumber(row.get("number")?),
                 resumed: row.get::<_, u32>("resumed")? + 1,
-                resume: guid
-                    .zip(remote)
-                    .map(|(halo_guid, remote)| Resume { halo_guid, remote }),
+                resume: guid.zip(remote).map(|(halo_guid, remote)| Resume {
+                    halo_guid,
+                    remote,
+                    variant,
+                }),
             };
             Ok((attempt, submitted.is_some()))
         })

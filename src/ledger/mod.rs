@@ -29,6 +29,7 @@ mod site;
 mod standing;
 mod store;
 mod transfer;
+mod variant;
 mod work;
 
 pub use attempt::{AttemptCost, Fenced, Submission};
@@ -46,6 +47,7 @@ pub use site::{SiteIdentity, SitePut};
 pub use standing::Unfinished;
 pub use store::Ledger;
 pub use transfer::Imported;
+pub use variant::VariantChoice;
 pub use work::{Cancelled, PlanOutcome, Requested};
 
 #[cfg(test)]

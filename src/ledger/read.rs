@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use crate::domain::{
     AttemptNumber, Due, Extraction, ExtractionState, FailureClass, Gone, HaloGuid, Lane,
-    ObjectRecord, Proof, QueryId, QueryName, RemoteQueryId, SiteKey, Window, stored_text,
+    ObjectRecord, Proof, QueryId, QueryName, RemoteQueryId, SiteKey, VariantName, Window,
+    stored_text,
 };
 
 use super::column::{
@@ -46,6 +47,8 @@ pub struct ExtractionRow {
     pub object: Option<ObjectRecord>,
     /// Why the object that was published no longer stands.
     pub gone: Option<Gone>,
+    /// The variant that gave that object; `None` for the query's own statement.
+    pub variant: Option<VariantName>,
     /// When the object was published.
     pub extracted_at: Option<DateTime<Utc>>,
 }
@@ -81,6 +84,8 @@ pub struct AttemptRow {
     pub submitted_at: Option<DateTime<Utc>>,
     /// Its remote query.
     pub remote: Option<RemoteQueryId>,
+    /// The variant that it posted; `None` for the query's own statement.
+    pub variant: Option<VariantName>,
     /// When it ended; `None` while it is open.
     pub ended_at: Option<DateTime<Utc>>,
     /// How it ended.
@@ -293,6 +298,7 @@ pub(super) fn extraction_row(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
         proof: proof(row)?,
         object: object(row)?,
         gone: gone(row)?,
+        variant: optional_text(row, "object_variant")?,
         extracted_at: optional_instant(row, "extracted_at")?,
     })
 }
@@ -345,6 +351,7 @@ fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         halo_guid: optional_text(row, "halo_guid")?,
         submitted_at: optional_instant(row, "submitted_at")?,
         remote: optional_text(row, "remote_id")?,
+        variant: optional_text(row, "variant")?,
         ended_at: optional_instant(row, "ended_at")?,
         outcome: outcome.map(|text| AttemptOutcome::from(text.as_str())),
         failure: optional_text(row, "failure_class")?,

@@ -11,7 +11,7 @@ use parquet::file::metadata::KeyValue;
 
 use crate::domain::{
     AttemptNumber, Environment, Extraction, Fingerprint, PmsType, QueryId, QueryName, QueryVersion,
-    RemoteQueryId, Sha256, SiteKey, Window,
+    RemoteQueryId, Sha256, SiteKey, VariantName, Window,
 };
 
 /// Version of the object format: columns, footer keys and their meaning.
@@ -27,6 +27,8 @@ pub struct Provenance {
     pub extraction: Extraction,
     /// What the query's text meant.
     pub fingerprint: Fingerprint,
+    /// The variant of the query that was asked; `None` for its own statement.
+    pub variant: Option<VariantName>,
     /// Digest of the query's contract.
     pub contract_hash: Sha256,
     /// Digest of the privacy rules that were applied.
@@ -60,13 +62,14 @@ impl Provenance {
             query,
             window,
         } = &self.extraction;
-        let facts: [(&str, Option<&dyn Display>); 17] = [
+        let facts: [(&str, Option<&dyn Display>); 18] = [
             ("format", Some(&FORMAT)),
             ("tool_version", Some(&env!("CARGO_PKG_VERSION"))),
             ("environment", Some(&self.environment)),
             ("query", Some(&query.name)),
             ("version", Some(&query.version)),
             ("fingerprint", Some(&self.fingerprint)),
+            ("variant", as_display(&self.variant)),
             ("contract_sha256", Some(&self.contract_hash)),
             ("privacy_sha256", Some(&self.privacy_hash)),
             ("pseudonym_key_id", as_display(&self.pseudonym_key_id)),
@@ -107,6 +110,10 @@ impl Provenance {
                 window: fact("window")?.parse::<Window>().ok()?,
             },
             fingerprint: fact("fingerprint")?.parse().ok()?,
+            variant: match fact("variant") {
+                Some(variant) => Some(variant.parse().ok()?),
+                None => None,
+            },
             contract_hash: fact("contract_sha256")?.parse().ok()?,
             privacy_hash: fact("privacy_sha256")?.parse().ok()?,
             pseudonym_key_id: owned("pseudonym_key_id"),

@@ -33,6 +33,7 @@ pub(super) fn provenance() -> Provenance {
             .parse()
             .expect("an extraction"),
         fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
+        variant: None,
         contract_hash: Sha256([1; 32]),
         privacy_hash: Sha256([2; 32]),
         pseudonym_key_id: Some("k1".to_owned()),

@@ -62,6 +62,7 @@ fn query(name: &str, mode: Mode) -> Query {
             }],
         },
         sql: "SELECT 1 AS record_id".to_owned(),
+        variants: Vec::new(),
         fingerprint: "a".repeat(64).parse().expect("a fingerprint"),
     }
 }

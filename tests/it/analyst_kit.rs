@@ -50,6 +50,7 @@ fn query(id: &str, mode: Mode) -> Query {
             columns: Vec::new(),
         },
         sql: String::new(),
+        variants: Vec::new(),
         fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
     }
 }
@@ -128,6 +129,7 @@ async fn publish(
         environment: ENVIRONMENT,
         extraction,
         fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
+        variant: None,
         contract_hash: Sha256([1; 32]),
         privacy_hash: Sha256([2; 32]),
         pseudonym_key_id: None,

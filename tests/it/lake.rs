@@ -78,6 +78,10 @@ impl RowSink for PageBytes {
 }
 
 impl PageBytes {
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     fn finish(mut self) -> Vec<u8> {
         if self.rows == 0 {
             self.bytes.push(b'[');
@@ -260,6 +264,7 @@ fn provenance(
         environment: Environment::Simulator,
         extraction,
         fingerprint: query.fingerprint.clone(),
+        variant: None,
         contract_hash: Sha256([0; 32]),
         privacy_hash: Sha256([0; 32]),
         pseudonym_key_id: Some(key.id().to_owned()),

@@ -31,6 +31,7 @@ mod secrets;
 mod simulator;
 mod snapshot;
 mod state;
+mod variants;
 mod verify;
 mod why;
 mod withheld;

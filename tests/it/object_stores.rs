@@ -132,6 +132,7 @@ fn provenance() -> Provenance {
             .parse()
             .expect("an extraction"),
         fingerprint: "0f".repeat(32).parse().expect("a fingerprint"),
+        variant: None,
         contract_hash: Sha256([1; 32]),
         privacy_hash: Sha256([2; 32]),
         pseudonym_key_id: None,

@@ -1,25 +1,62 @@
 //! The query files that ship: they lint clean and hold what the design promises of each.
 
 use chrono::NaiveDate;
-use halo_extract::catalog::limited;
-use halo_extract::domain::{Mode, Window};
+use halo_extract::catalog::{Catalog, limited, probe};
+use halo_extract::domain::{Mode, Query, Window};
 
 use crate::harness::project;
-use crate::lake::{Site, catalog, parameters};
+use crate::lake::{Site, ask, catalog, long_ago, parameters};
+
+/// Every statement that may be sent, with its query: its own and its variants'.
+fn statements(catalog: &Catalog) -> Vec<(&Query, &str)> {
+    let of = |query: &'_ Query| query.variants.len();
+    assert!(
+        catalog.queries().map(of).sum::<usize>() > 0,
+        "one query has a variant"
+    );
+    catalog
+        .queries()
+        .flat_map(|query| {
+            let variants = query.variants.iter().map(|variant| variant.sql.as_str());
+            std::iter::once(query.sql.as_str())
+                .chain(variants)
+                .map(move |sql| (query, sql))
+        })
+        .collect()
+}
+
+#[test]
+fn every_statement_can_be_probed_and_the_probe_brings_no_row() {
+    let today = NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day");
+    let mut site = Site::open(0, 30, today);
+    for (query, sql) in statements(&catalog()) {
+        let probed = Query {
+            sql: probe(sql).unwrap_or_else(|| panic!("{}", query.id)),
+            ..query.clone()
+        };
+        let window = match query.mode {
+            Mode::Incremental { .. } => Window::new(long_ago(), today).expect("years"),
+            Mode::Snapshot => Window::day(today),
+        };
+        let page = ask(&mut site.database, &probed, window)
+            .unwrap_or_else(|error| panic!("{}: {error}\n{}", query.id, probed.sql));
+        assert_eq!(page.rows(), 0, "{}", query.id);
+    }
+}
 
 #[test]
 fn every_query_that_ships_lints_clean() {
-    assert!(catalog().queries().count() >= 24);
+    assert!(catalog().queries().count() >= 23);
 }
 
 #[test]
 fn every_contract_is_what_the_server_describes() {
     let site = Site::open(0, 5, NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day"));
-    for query in catalog().queries() {
+    for (query, sql) in statements(&catalog()) {
         let parameters = parameters(query, Window::day(site.practice.today()));
         let described = site
             .database
-            .describe(&query.sql, query.catalogue.as_deref(), &parameters)
+            .describe(sql, query.catalogue.as_deref(), &parameters)
             .unwrap_or_else(|error| panic!("{}: {error}", query.id));
         let described: Vec<_> = described
             .into_iter()
@@ -38,9 +75,9 @@ fn every_contract_is_what_the_server_describes() {
 #[test]
 fn every_query_can_be_previewed() {
     let site = Site::open(0, 5, NaiveDate::from_ymd_opt(2026, 11, 18).expect("a day"));
-    for query in catalog().queries() {
+    for (query, sql) in statements(&catalog()) {
         let parameters = parameters(query, Window::day(site.practice.today()));
-        let limited = limited(&query.sql, 20).unwrap_or_else(|| panic!("{}", query.id));
+        let limited = limited(sql, 20).unwrap_or_else(|| panic!("{}", query.id));
         let described = site
             .database
             .describe(&limited, query.catalogue.as_deref(), &parameters)
@@ -71,15 +108,15 @@ fn the_readme_of_the_queries_names_every_one_with_its_mode() {
 
 #[test]
 fn every_query_of_patients_is_closed_to_those_who_opted_out() {
-    for query in catalog().queries() {
+    for (query, sql) in statements(&catalog()) {
         let of_patients = query
             .contract
             .columns
             .iter()
             .any(|column| column.name == "patient_id");
         if of_patients {
-            assert!(query.sql.contains("DATASHARINGOPTOUT = 0"), "{}", query.id);
-            assert!(query.sql.contains("DENYACCESS = 0"), "{}", query.id);
+            assert!(sql.contains("DATASHARINGOPTOUT = 0"), "{}", query.id);
+            assert!(sql.contains("DENYACCESS = 0"), "{}", query.id);
             let has_status = query
                 .contract
                 .columns

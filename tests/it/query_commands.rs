@@ -1,6 +1,6 @@
 //! The commands of query files: what each prints, and the message of each way it can fail.
 
-use crate::fixture::{Fixture, HEADER, RUN, SQL};
+use crate::fixture::{Fixture, HEADER, RUN, SQL, text};
 use crate::harness::{Finished, Home};
 
 #[test]
@@ -340,6 +340,81 @@ fn a_statement_that_the_server_cannot_describe_is_said_with_the_way_out() {
         .failed(5, &["gone", "write [columns] by hand"]);
     home.run(&["query", "describe", "--site", "s40001"])
         .failed(2, &["--file"]);
+}
+
+/// What SQL Server says of a procedure that it does not let us run, and of a function that it does not have.
+const NO_PROCEDURE: &str = r#"{"kind": "sql_error", "code": 229, "times": 1, "message": "The EXECUTE permission was denied on the object 'sp_describe_first_result_set', database 'mssqlsystemresource', schema 'sys'."}"#;
+const NO_FUNCTION: &str = r#"{"kind": "sql_error", "code": 208, "times": 1, "message": "Invalid object name 'sys.dm_exec_describe_first_result_set'."}"#;
+
+#[test]
+fn where_the_procedure_is_refused_the_function_describes_the_result() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let describe = ["query", "describe", "visits", "--site", "s40001"];
+    simulator.post("faults", NO_PROCEDURE);
+
+    let told = home.run(&describe).succeeded().stderr;
+
+    assert!(
+        told.contains("are what the server of s40001 describes"),
+        "{told}"
+    );
+    let asked = simulator.control("queries").as_array().map(Vec::len);
+    assert_eq!(asked, Some(2), "the procedure and the function");
+    fixture.query("visits", HEADER, &SQL.replace("FROM visits", "FROM gone"));
+    simulator.post("faults", NO_PROCEDURE);
+    home.run(&describe)
+        .failed(5, &["gone", "write [columns] by hand"]);
+}
+
+#[test]
+fn where_nothing_describes_results_types_are_guessed_from_rows_and_said_to_be() {
+    let today = chrono::Utc::now().date_naive();
+    let fixture = Fixture::with_rows(&format!(
+        "id,seen,weight,note,updated\n1,{today}T00:30:00,71.50,first,\n2,{today}T00:40:00,,second,\n"
+    ));
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let describe = ["query", "describe", "visits", "--site", "s40001"];
+    let draft = fixture.queries().with_file_name("draft.sql");
+    std::fs::write(&draft, SQL).expect("written");
+    let of_draft = [
+        "query",
+        "describe",
+        "--file",
+        text(&draft),
+        "--site",
+        "s40001",
+    ];
+    let refuse = || {
+        simulator.post("faults", NO_PROCEDURE);
+        simulator.post("faults", NO_FUNCTION);
+    };
+
+    refuse();
+    let agreed = home.run(&describe).succeeded().stderr;
+    refuse();
+    let proposed = home.run(&of_draft).succeeded();
+    refuse();
+    let refused = home.run(&["query", "describe", "visits", "--site", "s40001", "--write"]);
+
+    assert!(agreed.contains("guessed from at most 100 rows"), "{agreed}");
+    assert!(
+        agreed.contains("nothing in the sample contradicts"),
+        "{agreed}"
+    );
+    for column in ["id ", "seen ", "weight ", "note "] {
+        let found = proposed.stdout.lines().any(|line| line.starts_with(column));
+        assert!(found, "{column}: {}", proposed.stdout);
+    }
+    assert!(proposed.stdout.contains("\"int\""), "{}", proposed.stdout);
+    assert!(proposed.stderr.contains("guessed"), "{}", proposed.stderr);
+    assert!(
+        !format!("{proposed:?}").contains("first\""),
+        "no value is shown: {proposed:?}"
+    );
+    refused.failed(5, &["nothing was written: a sample"]);
 }
 
 #[test]

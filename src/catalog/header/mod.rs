@@ -7,7 +7,9 @@ mod columns;
 mod cron;
 mod keys;
 mod read;
+mod variant;
 
 pub(super) use columns::DraftColumn;
 pub(super) use keys::Located;
 pub(super) use read::{Header, read};
+pub(super) use variant::{VariantHeader, read_variant};

@@ -13,7 +13,7 @@ use super::cron;
 use super::keys::{Keys, Located};
 use crate::domain::{Mode, ParseError, PmsType};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "purpose",
     "owner",
     "pms",
@@ -28,6 +28,7 @@ const KEYS: [&str; 15] = [
     "withheld",
     "cost",
     "freshness",
+    "variants",
     "columns",
 ];
 
@@ -52,12 +53,23 @@ pub(in crate::catalog) struct Header {
     pub(in crate::catalog) withheld: Option<Located<String>>,
     pub(in crate::catalog) cost: Option<String>,
     pub(in crate::catalog) freshness: Option<Duration>,
+    /// Names of other statements for the same columns, each in a file of its own.
+    pub(in crate::catalog) variants: Vec<Located<String>>,
     /// In the order of the file.
     pub(in crate::catalog) columns: Vec<DraftColumn>,
 }
 
 /// Reads the header; `None` if it is not TOML, for then nothing in it can be relied on.
 pub(in crate::catalog) fn read(source: &Source<'_>, report: &mut Report<'_>) -> Option<Header> {
+    read_keys(source, report, check)
+}
+
+/// Hands the keys of a header to `check`; `None` if it is not TOML.
+pub(super) fn read_keys<T>(
+    source: &Source<'_>,
+    report: &mut Report<'_>,
+    check: impl FnOnce(&Keys<'_>, usize, &mut Report<'_>) -> T,
+) -> Option<T> {
     let at = source.header_start();
     let (table, errors) = DeTable::parse_recoverable(source.header());
     for error in &errors {
@@ -104,6 +116,7 @@ fn check(keys: &Keys<'_>, at: usize, report: &mut Report<'_>) -> Header {
         withheld: keys.text("withheld", report),
         cost,
         freshness: freshness(keys, report),
+        variants: keys.texts("variants", report),
         columns: columns::read(keys, at, report),
     }
 }
@@ -123,7 +136,7 @@ fn needed(key: &str, example: &str, keys: &Keys<'_>, at: usize, report: &mut Rep
     }
 }
 
-fn needed_text(
+pub(super) fn needed_text(
     key: &str,
     example: &str,
     keys: &Keys<'_>,

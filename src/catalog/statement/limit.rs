@@ -45,7 +45,7 @@ fn end_of_query(sql: &str) -> Option<usize> {
     Some(after.map_or(sql.len(), |at| byte_of(sql, tokens[at].span.start)))
 }
 
-fn byte_of(sql: &str, location: Location) -> usize {
+pub(super) fn byte_of(sql: &str, location: Location) -> usize {
     let number = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
     let line_start: usize = sql
         .split_inclusive('\n')

@@ -8,13 +8,16 @@ mod carried;
 mod check;
 mod foreign;
 mod limit;
+mod probe;
 mod select_list;
 mod shape;
 mod small;
 mod syntax;
 mod words;
 
-pub(super) use check::{Facts, check};
+pub(super) use check::{Facts, Wanted, check};
 pub use limit::limited;
+pub use probe::probe;
 pub(super) use shape::{Shape, shape};
 pub(super) use small::check_withheld;
+pub(super) use words::Binds;

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::super::header::{DraftColumn, Header};
+use super::super::header::DraftColumn;
 use super::super::nearest::nearest;
 use super::super::problem::Report;
 use super::super::source::Place;
@@ -16,7 +16,12 @@ use super::carried;
 use super::syntax::place;
 
 /// Checks what a query returns.
-pub(super) fn check(query: &Query, start: Place, header: Option<&Header>, report: &mut Report<'_>) {
+pub(super) fn check(
+    query: &Query,
+    start: Place,
+    contract: Option<&[DraftColumn]>,
+    report: &mut Report<'_>,
+) {
     let Some(select) = leftmost(&query.body) else {
         report.at_place(
             start,
@@ -41,9 +46,9 @@ pub(super) fn check(query: &Query, start: Place, header: Option<&Header>, report
             "name the columns; in EXISTS write `SELECT 1`",
         );
     }
-    if let Some(header) = header.filter(|_| stars.0.is_empty()) {
-        columns(select, &header.columns, report);
-        carried::check(query, &header.columns, report);
+    if let Some(contract) = contract.filter(|_| stars.0.is_empty()) {
+        columns(select, contract, report);
+        carried::check(query, contract, report);
     }
 }
 
@@ -157,7 +162,10 @@ fn columns(select: &Select, contract: &[DraftColumn], report: &mut Report<'_>) {
             report.at(
                 column.at,
                 format!("column `{}` is not in the SELECT", column.name),
-                format!("add `... AS {}` to it, or remove this line", column.name),
+                format!(
+                    "add `... AS {}` to it, or remove its line from `[columns]`",
+                    column.name
+                ),
             );
         }
     }

@@ -6,8 +6,8 @@ use super::super::header::Located;
 use super::super::problem::Report;
 use super::super::source::Place;
 use super::select_list::{branches, item_name, leftmost};
+use super::words::Binds;
 use super::{foreign, syntax, words};
-use crate::domain::Mode;
 
 /// Name of the one column that `withheld` returns.
 const WITHHELD: &str = "withheld";
@@ -15,11 +15,11 @@ const WITHHELD: &str = "withheld";
 /// Checks `withheld`: one SELECT of one count, over the same window as the main statement.
 pub(in crate::catalog) fn check_withheld(
     sql: &Located<String>,
-    mode: Option<Mode>,
+    binds: Option<Binds>,
     report: &mut Report<'_>,
 ) {
     let mut within = report.within();
-    let names = select_names(&sql.value, mode, sql.at, &mut within);
+    let names = select_names(&sql.value, binds, sql.at, &mut within);
     if names.is_some_and(|names| names != [Some(WITHHELD.to_owned())]) {
         within.at(
             sql.at,
@@ -33,15 +33,15 @@ pub(in crate::catalog) fn check_withheld(
 /// The names that one SELECT gives its columns; `None` if it is not one that only reads.
 fn select_names(
     sql: &str,
-    mode: Option<Mode>,
+    binds: Option<Binds>,
     at: usize,
     report: &mut Report<'_>,
 ) -> Option<Vec<Option<String>>> {
     let tokens = syntax::tokens(sql)
         .map_err(|error| report.at_place(error.at, error.what, error.instead))
         .ok()?;
-    if let Some(mode) = mode {
-        words::parameters(mode, &tokens, at, report);
+    if let Some(binds) = binds {
+        words::parameters(binds, &tokens, at, report);
     }
     let refused = words::refused(&tokens, report);
     if foreign::batch_separators(&tokens, report) || refused {

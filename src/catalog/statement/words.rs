@@ -51,15 +51,45 @@ fn is_refused(word: &Word) -> bool {
     word.quote_style.is_none() && REFUSED.split_ascii_whitespace().any(|name| is(word, name))
 }
 
-/// Only the mode's parameters, and both ends of a window.
-pub(super) fn parameters(mode: Mode, tokens: &[TokenWithSpan], at: usize, report: &mut Report<'_>) {
-    let (of, known, instead): (_, &[&str], _) = match mode {
-        Mode::Incremental { .. } => (
+/// Which parameters a statement has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::catalog) enum Binds {
+    /// Both ends of a window.
+    Window,
+    /// The day of a snapshot, if it likes.
+    Date,
+    /// None, though its query has a window.
+    Nothing,
+}
+
+impl From<Mode> for Binds {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Incremental { .. } => Self::Window,
+            Mode::Snapshot => Self::Date,
+        }
+    }
+}
+
+/// Only the parameters that it has, and both ends of a window.
+pub(super) fn parameters(
+    binds: Binds,
+    tokens: &[TokenWithSpan],
+    at: usize,
+    report: &mut Report<'_>,
+) {
+    let (of, known, instead): (_, &[&str], _) = match binds {
+        Binds::Window => (
             "an incremental query",
             &WINDOW,
             "use `@window_start` and `@window_end`",
         ),
-        Mode::Snapshot => ("a snapshot", &DATE, "use `@snapshot_date`"),
+        Binds::Date => ("a snapshot", &DATE, "use `@snapshot_date`"),
+        Binds::Nothing => (
+            "a variant that brings the whole",
+            &[],
+            "take every row that stands, or write `brings = \"changes\"`",
+        ),
     };
     let used: Vec<(&str, Place)> = words(tokens)
         .filter(|(word, _)| word.quote_style.is_none() && word.value.starts_with('@'))
@@ -71,7 +101,7 @@ pub(super) fn parameters(mode: Mode, tokens: &[TokenWithSpan], at: usize, report
     let unused = |name: &&str| !used.iter().any(|(word, _)| word == name);
     for name in WINDOW
         .iter()
-        .filter(|_| mode != Mode::Snapshot)
+        .filter(|_| binds == Binds::Window)
         .filter(|name| unused(name))
     {
         report.at(

@@ -27,7 +27,7 @@ fn a_key_of_the_header_that_is_wrong_is_told_with_what_to_write() {
             "frequency = 1\nowner =",
             &[
                 "3:1 `frequency` is not a key of the header; write one of purpose, owner, pms, catalogue, \
-                 mode, watermark, overlap, key, cron, measures, opt_out, withheld, cost, freshness, columns",
+                 mode, watermark, overlap, key, cron, measures, opt_out, withheld, cost, freshness, variants, columns",
             ],
         ),
         (
@@ -220,7 +220,7 @@ fn a_column_that_is_wrong_is_told_with_what_to_write() {
             "value      = {",
             "_value     = {",
             &[
-                "19:1 column `_value` is not in the SELECT; add `... AS _value` to it, or remove this line",
+                "19:1 column `_value` is not in the SELECT; add `... AS _value` to it, or remove its line from `[columns]`",
                 "19:1 `_value` is not a column name (a letter, then letters, digits or _); \
                  give the column a plain name with AS; names with _ in front are ours",
                 "21:95 column `value` of the SELECT is not in `[columns]`; write `AS _value`",
@@ -532,7 +532,7 @@ fn a_select_list_that_differs_from_the_contract_is_told() {
             ", o.VALUE AS value",
             "",
             &[
-                "19:1 column `value` is not in the SELECT; add `... AS value` to it, or remove this line",
+                "19:1 column `value` is not in the SELECT; add `... AS value` to it, or remove its line from `[columns]`",
             ],
         ),
         (

@@ -6,6 +6,7 @@ mod fingerprints;
 mod folders;
 mod mistakes;
 mod queries;
+mod variants;
 
 use super::Problem;
 use super::files::QueryFile;

@@ -3,23 +3,19 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::catalog::describe::{DescribedColumn, Difference, Draft, compare, propose};
+use crate::catalog::describe::{Difference, Draft, compare, propose};
 use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::output::{self, Format, Row};
 use crate::cli::report::{Failure, remark};
 use crate::cli::site;
 use crate::config::Config;
-use crate::domain::{QueryId, Site, SiteKey};
-use crate::remote::Statement;
+use crate::domain::{QueryId, SiteKey};
 
-use super::ask::ask;
+use super::described::{Described, described};
 use super::selected;
-
-/// Every name that a statement may use; describing takes no harm from one that it does not.
-const PARAMETERS: &str = "@window_start datetime, @window_end datetime, @snapshot_date date";
 
 /// Ask a site's server what a query returns; compare it with `[columns]`, or propose and write them
 #[derive(Debug, Args)]
@@ -31,7 +27,7 @@ pub(crate) struct Describe {
     /// A file instead, which need not have `[columns]` yet
     #[arg(long, value_name = "PATH")]
     file: Option<PathBuf>,
-    /// The active site whose server is asked; it runs nothing, it only reads the statement
+    /// The active site whose server is asked; it runs nothing where the server can describe a result
     #[arg(long, value_name = "KEY")]
     site: SiteKey,
     /// Write the proposed `[columns]` into the file, if it has never run
@@ -47,16 +43,6 @@ struct Proposed {
     written: bool,
 }
 
-/// One row of the server's answer. Bits come as truth values or as numbers.
-#[derive(Deserialize)]
-struct DescribedRow {
-    name: Option<String>,
-    system_type_name: Option<String>,
-    is_nullable: serde_json::Value,
-    #[serde(default)]
-    is_hidden: serde_json::Value,
-}
-
 impl Describe {
     pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
         let config = context.config()?;
@@ -64,12 +50,22 @@ impl Describe {
         let ledger = context.ledger(&config)?;
         let site = site::active(&ledger, &self.site)?;
         let described = described(context, &config, &site, &draft)?;
+        if let Some(doubt) = described.doubt() {
+            remark(doubt);
+        }
         match draft.contract() {
             Some(contract) if !self.write => {
-                self.differences(context, &draft, &compare(contract, &described))
+                let mut differences = compare(contract, &described.columns);
+                described.weigh(&mut differences);
+                self.differences(context, &draft, &described, &differences)
             }
+            Some(_) if described.doubt().is_some() => Err(Failure::new(
+                ExitCode::Contract,
+                "nothing was written: a sample of rows is no ground to change a contract that is there",
+            )
+            .next("the same command without --write compares the two")),
             known => {
-                let columns = propose(&described, known)
+                let columns = propose(&described.columns, known)
                     .map_err(|error| Failure::new(ExitCode::Contract, error))?;
                 let frozen = match draft.id() {
                     Some(id) => ledger
@@ -98,6 +94,7 @@ impl Describe {
         &self,
         context: &Context,
         draft: &Draft,
+        described: &Described,
         differences: &[Difference],
     ) -> Result<(), Failure> {
         output::rows(context.format(), differences)?;
@@ -111,6 +108,9 @@ impl Describe {
             .next("mend [columns] (--write does, in a file that has never run), or the statement, in the next version"));
         }
         remark(&match differences.len() {
+            _ if described.doubt().is_some() => {
+                format!("{file}: nothing in the sample contradicts [columns] for certain")
+            }
             0 => format!(
                 "{file}: [columns] are what the server of {} describes",
                 self.site
@@ -171,67 +171,6 @@ impl Describe {
         );
         Ok(())
     }
-}
-
-/// What the site's server says that the statement returns.
-fn described(
-    context: &Context,
-    config: &Config,
-    site: &Site,
-    draft: &Draft,
-) -> Result<Vec<DescribedColumn>, Failure> {
-    let cannot = |failure: Failure| {
-        if failure.code != ExitCode::Contract {
-            return failure;
-        }
-        failure.next(
-            "mend the statement if the message says so; otherwise this server cannot describe it (it is older than SQL Server \
-             2012, or the statement leaves types open): write [columns] by hand",
-        )
-    };
-    // A literal and no parameter: an NVarChar parameter ends after 4,000 characters.
-    let statement = Statement {
-        text: format!(
-            "EXEC sp_describe_first_result_set @tsql = {}, @params = {}",
-            literal(draft.statement()),
-            literal(PARAMETERS)
-        ),
-        catalogue: draft.catalogue(),
-        parameters: Vec::new(),
-        max_time_in_queue: config.halo.max_time_in_queue,
-    };
-    let answer = ask(context, config, site, &statement).map_err(cannot)?;
-    let rows: Vec<DescribedRow> =
-        serde_json::from_slice(answer.body.as_ref()).map_err(|error| {
-            Failure::new(
-                ExitCode::Unavailable,
-                format!("the server's description has another form than SQL Server's: {error}"),
-            )
-        })?;
-    if rows.is_empty() {
-        return Err(cannot(Failure::new(
-            ExitCode::Contract,
-            "the server describes no result",
-        )));
-    }
-    Ok(rows
-        .into_iter()
-        .filter(|row| !is_set(&row.is_hidden))
-        .map(|row| DescribedColumn {
-            nullable: is_set(&row.is_nullable),
-            name: row.name,
-            type_name: row.system_type_name.unwrap_or_default(),
-        })
-        .collect())
-}
-
-/// A text as T-SQL writes it.
-fn literal(text: &str) -> String {
-    format!("N'{}'", text.replace('\'', "''"))
-}
-
-fn is_set(bit: &serde_json::Value) -> bool {
-    bit.as_bool().unwrap_or(bit.as_i64() == Some(1))
 }
 
 impl Row for Difference {

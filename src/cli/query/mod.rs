@@ -2,6 +2,7 @@
 
 mod ask;
 mod describe;
+mod described;
 mod diff;
 mod docs;
 mod lint;

@@ -61,12 +61,8 @@ impl Preview {
         let ledger = context.ledger(&config)?;
         let site = site::active(&ledger, &self.site)?;
         let window = self.window(query, &site)?;
-        let answer = ask(
-            context,
-            &config,
-            &site,
-            &self.statement(&config, query, window)?,
-        )?;
+        let statement = self.statement(&config, &ledger, query, window)?;
+        let answer = ask(context, &config, &site, &statement)?;
         let key = key(context, &config, &ledger)?;
         let contract = masked(&query.contract, key.is_some());
         let batch = rows(query, &contract, &answer, key.as_ref(), &site, window)?;
@@ -94,14 +90,20 @@ impl Preview {
         })
     }
 
-    /// The query's statement, limited by the server: rows that are not shown do not leave the practice.
+    /// The statement that the site is asked, limited by the server: rows that are not shown do not leave the practice.
     fn statement(
         &self,
         config: &Config,
+        ledger: &Ledger,
         query: &QueryFile,
         window: Window,
     ) -> Result<Statement, Failure> {
-        let text = limited(&query.sql, self.limit).ok_or_else(|| {
+        let choice = ledger
+            .variant_choice(&self.site, &query.id)
+            .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+        let variant = choice.map(|choice| choice.variant);
+        let sql = query.statement(variant.as_ref()).unwrap_or(&query.sql);
+        let text = limited(sql, self.limit).ok_or_else(|| {
             Failure::new(
                 ExitCode::Contract,
                 format!(

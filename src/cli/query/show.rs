@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::output::{self, Format, Row};
 use crate::cli::report::Failure;
+use crate::ledger::VariantChoice;
 
 use super::selected;
 
@@ -30,6 +31,8 @@ struct Shown {
     entry: Entry,
     file: String,
     frozen_since: Option<String>,
+    /// Sites that are asked a variant, since when and why.
+    asked_by_variant: Vec<VariantChoice>,
 }
 
 impl Show {
@@ -40,11 +43,13 @@ impl Show {
         if self.sql {
             return output::line(&query.sql);
         }
-        let frozen = match context.ledger_if_any(&config)? {
-            Some(ledger) => ledger
-                .frozen(&query.id)
-                .map_err(|error| Failure::new(ExitCode::Failed, error))?,
-            None => None,
+        let (frozen, asked_by_variant) = match context.ledger_if_any(&config)? {
+            Some(ledger) => {
+                let failed = |error| Failure::new(ExitCode::Failed, error);
+                let frozen = ledger.frozen(&query.id).map_err(failed)?;
+                (frozen, ledger.variant_choices(&query.id).map_err(failed)?)
+            }
+            None => (None, Vec::new()),
         };
         let entry = Dictionary::of(&catalog)
             .queries
@@ -55,6 +60,7 @@ impl Show {
             entry,
             file: query.file.display().to_string(),
             frozen_since: frozen.map(|frozen| instant(frozen.since)),
+            asked_by_variant,
         };
         match context.format() {
             Format::Table => shown.print(),
@@ -80,6 +86,20 @@ impl Shown {
         output::line(&format!("{query}@{version}{older}"))?;
         for (name, value) in self.facts() {
             output::line(&format!("  {name:<13}{value}"))?;
+        }
+        for variant in &self.entry.variants {
+            output::line(&format!(
+                "  {:<13}{}: {}",
+                "variant", variant.name, variant.why
+            ))?;
+            output::line(&format!("  {:<13}{}", "", variant.rows))?;
+        }
+        for choice in &self.asked_by_variant {
+            let since = instant(choice.since);
+            output::line(&format!(
+                "  {:<13}{} is asked `{}` since {since}",
+                "", choice.site, choice.variant
+            ))?;
         }
         output::line("")?;
         output::rows(Format::Table, columns)

@@ -283,6 +283,7 @@ mod tests {
             proof: None,
             object: None,
             gone: None,
+            variant: None,
             extracted_at: None,
         }
     }

@@ -56,10 +56,11 @@ fn a_crash_while_the_remote_query_runs_goes_on_with_the_same_one() {
     let posted = Resume {
         halo_guid: guid(),
         remote: remote(1),
+        variant: None,
     };
     assert_eq!(
-        (claim.attempt, claim.resume),
-        (AttemptNumber(1), Some(posted))
+        (claim.attempt, claim.resume.as_ref()),
+        (AttemptNumber(1), Some(&posted))
     );
     home.succeed(&claim, "02:02");
     assert_eq!(attempts(&home).len(), 1);

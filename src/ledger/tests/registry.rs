@@ -245,6 +245,7 @@ fn query(digit: char) -> Query {
             }],
         },
         sql: "SELECT 1 AS record_id".to_owned(),
+        variants: Vec::new(),
         fingerprint: digit.to_string().repeat(64).parse().expect("a fingerprint"),
     }
 }

@@ -1140,6 +1140,12 @@ fn the_server_describes_results_itself() {
         rows("EXEC sp_describe_first_result_set @tsql = N'SELECT NOPE FROM PATIENTS'"),
         "207 Invalid column name 'NOPE'."
     );
+    assert_eq!(
+        rows(
+            "SELECT name, error_number AS e, error_message AS m FROM sys.dm_exec_describe_first_result_set(N'SELECT NOPE FROM PATIENTS', NULL, 0)"
+        ),
+        r#"{"name":null,"e":207,"m":"Invalid column name 'NOPE'."}"#
+    );
 }
 
 #[test]

@@ -66,6 +66,42 @@ pub(crate) fn describing_query(
     text: &str,
     declared: &str,
 ) -> Result<Query, SqlError> {
+    describing(schema, catalogue, now, text, declared, "")
+}
+
+/// The same for `sys.dm_exec_describe_first_result_set`, which raises nothing: what is wrong with the described text
+/// stands in a row of its own.
+///
+/// # Errors
+/// None that the text is to blame for.
+pub(crate) fn describing_function_query(
+    schema: &Schema,
+    catalogue: &str,
+    now: Now,
+    text: &str,
+    declared: &str,
+) -> Result<Query, SqlError> {
+    let none = ", CAST(NULL AS int) AS error_number, CAST(NULL AS nvarchar(4000)) AS error_message";
+    describing(schema, catalogue, now, text, declared, none).or_else(|error| {
+        one_query(&format!(
+            "SELECT CAST(0 AS bit) AS is_hidden, 0 AS column_ordinal, CAST(NULL AS nvarchar(128)) AS name,
+             CAST(NULL AS bit) AS is_nullable, 0 AS system_type_id, CAST(NULL AS nvarchar(256)) AS system_type_name,
+             CAST(0 AS smallint) AS max_length, CAST(0 AS tinyint) AS precision, CAST(0 AS tinyint) AS scale,
+             {} AS error_number, CAST(N{} AS nvarchar(4000)) AS error_message",
+            error.number,
+            literal(&error.message)
+        ))
+    })
+}
+
+fn describing(
+    schema: &Schema,
+    catalogue: &str,
+    now: Now,
+    text: &str,
+    declared: &str,
+    more: &str,
+) -> Result<Query, SqlError> {
     let mut variables = Variables::new();
     if !declared.trim().is_empty() {
         for statement in script::parse(&format!("DECLARE {declared}"))? {
@@ -89,10 +125,14 @@ pub(crate) fn describing_query(
     let sql = format!(
         "SELECT CAST(0 AS bit) AS is_hidden, d.o AS column_ordinal, CAST(d.n AS nvarchar(128)) AS name,
          CAST(d.u AS bit) AS is_nullable, d.i AS system_type_id, CAST(d.t AS nvarchar(256)) AS system_type_name,
-         CAST(d.l AS smallint) AS max_length, CAST(d.p AS tinyint) AS precision, CAST(d.s AS tinyint) AS scale
+         CAST(d.l AS smallint) AS max_length, CAST(d.p AS tinyint) AS precision, CAST(d.s AS tinyint) AS scale{more}
          FROM (VALUES {rows}) d(o, n, u, i, t, l, p, s){only}"
     );
-    match script::parse(&sql)?.into_iter().next() {
+    one_query(&sql)
+}
+
+fn one_query(sql: &str) -> Result<Query, SqlError> {
+    match script::parse(sql)?.into_iter().next() {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(SqlError::syntax("VALUES")),
     }

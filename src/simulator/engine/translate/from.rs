@@ -444,8 +444,13 @@ impl Translator<'_> {
         }
         let text = texts.first().ok_or_else(|| SqlError::syntax(")"))?;
         let declared = texts.get(1).map_or("", String::as_str);
-        let query =
-            super::describing_query(self.schema, &self.catalogue, self.now, text, declared)?;
+        let query = super::describing_function_query(
+            self.schema,
+            &self.catalogue,
+            self.now,
+            text,
+            declared,
+        )?;
         let bound = self.query(&query, None, Nesting::Subquery)?;
         let name = alias
             .map_or("dm_exec_describe_first_result_set", |alias| {

@@ -28,7 +28,7 @@ use rusqlite::types::Value as Stored;
 use super::schema::Schema;
 use super::{Now, ResultColumn, SqlError, SqlType};
 pub(crate) use convert::{explicit, implicit};
-pub(crate) use describe::{describe, describing_query};
+pub(crate) use describe::{describe, describing_function_query, describing_query};
 pub(crate) use expression::named_type;
 pub(crate) use query::Nesting;
 use scope::{Scope, Typed};
