@@ -97,6 +97,7 @@ fn provenance(extraction: Extraction) -> Provenance {
             .repeat(64)
             .parse()
             .expect("64 hex digits are a fingerprint"),
+        variant: None,
         contract_hash: Sha256([0; 32]),
         privacy_hash: Sha256([0; 32]),
         pseudonym_key_id: None,
