@@ -69,7 +69,7 @@ impl FromStr for Against {
 
 impl Audit {
     pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let ledger = context.ledger(&context.config()?)?;
+        let ledger = context.present_ledger(&context.config()?)?;
         match self {
             Self::Tail(tail) => tail.run(context, &ledger),
             Self::Verify(verify) => verify.run(context, &ledger),
@@ -203,7 +203,9 @@ impl Checked {
             "whole: {} rows, the last with hash {}",
             self.rows, self.last_hash
         ))?;
-        if anchored {
+        if self.rows == 0 {
+            remark("nothing was changed yet, so there is nothing to note");
+        } else if anchored {
             remark("it holds everything that it is compared with");
         } else {
             remark(&format!(

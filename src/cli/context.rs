@@ -132,6 +132,17 @@ impl Context {
         }
     }
 
+    /// The ledger that must be in home: nothing can be told of one that a wrong `--home` would make.
+    pub(crate) fn present_ledger(&self, config: &Config) -> Result<Arc<Ledger>, Failure> {
+        self.ledger_if_any(config)?.ok_or_else(|| {
+            Failure::new(
+                ExitCode::Usage,
+                format!("there is no ledger in {}", config.home.display()),
+            )
+            .next("check --home; a new installation gets its ledger with its first site: halo-extract site pair --pms-id ID --code CODE")
+        })
+    }
+
     /// The API, with the key of this installation.
     pub(crate) fn client(&self, config: &Config) -> Result<Client, Failure> {
         let key = config

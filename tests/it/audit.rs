@@ -186,6 +186,22 @@ fn an_anchor_that_cannot_be_one_is_refused() {
     }
 }
 
+#[test]
+fn where_there_is_no_ledger_nothing_is_called_whole_and_none_is_made() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = Home::new(&simulator, &fixture.queries());
+
+    let refused = home.run(&["audit", "verify"]);
+    matches_snapshot("audit_no_ledger", &refused.told(&home));
+    home.run(&["why", "s40001"]).failed(2, &["no ledger"]);
+    assert!(!home.path().join("ledger.sqlite").exists());
+
+    home.run(&["status"]).succeeded();
+    let empty = home.run(&["audit", "verify"]);
+    matches_snapshot("audit_empty", &empty.told(&home));
+}
+
 /// The script of `docs/audit.md`, which shares nothing with this program.
 fn documented_script() -> String {
     let page = std::fs::read_to_string(project().join("docs/audit.md")).expect("the page");

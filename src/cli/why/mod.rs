@@ -53,7 +53,7 @@ impl FromStr for Subject {
 impl Why {
     pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
         let config = context.config()?;
-        let ledger = context.ledger(&config)?;
+        let ledger = context.present_ledger(&config)?;
         let explanation = match &self.subject {
             Subject::Site(key) => about_site(&config, &ledger, key)?,
             Subject::Extraction(extraction) => {

@@ -315,3 +315,150 @@ fn facts(
     }
     facts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FailureClass, PmsType, SiteOverrides};
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-19T11:30:00Z".parse().expect("a time")
+    }
+
+    fn site(state: SiteState) -> Site {
+        Site {
+            key: "s1".parse().expect("a key"),
+            pms_type: PmsType::BestPractice,
+            pms_id: "40123".parse().expect("an id"),
+            halo_guid: None,
+            practice_name: Some("Example Street Clinic".to_owned()),
+            link_version: None,
+            pms_version: None,
+            catalogues: Vec::new(),
+            time_zone: chrono_tz::Australia::Brisbane,
+            groups: Vec::new(),
+            state,
+            paused_until: None,
+            overrides: SiteOverrides {
+                quiet_hours: "20:00-06:00".parse().ok(),
+                ..SiteOverrides::default()
+            },
+        }
+    }
+
+    fn group(state: ExtractionState, what: Option<&str>) -> Unfinished {
+        Unfinished {
+            extractions: 3,
+            not_before: now(),
+            setback: what.map(|what| Setback {
+                at: now(),
+                class: FailureClass::Site,
+                who: "the practice".to_owned(),
+                what: what.to_owned(),
+                why: None,
+                next: Some(format!("mend {what}")),
+            }),
+            state,
+        }
+    }
+
+    fn told(site: &Site, unfinished: Vec<Unfinished>) -> Explanation {
+        let told = Told {
+            changes: &[],
+            identities: &[],
+            newest: Vec::new(),
+            unfinished,
+            posted: 4,
+            budget: Some(900),
+        };
+        explain(site, told, now())
+    }
+
+    #[test]
+    fn what_failed_is_told_before_what_waits() {
+        let told = told(
+            &site(SiteState::Active),
+            vec![
+                group(
+                    ExtractionState::Pending(Waiting::SiteOffline),
+                    Some("a silent server"),
+                ),
+                group(
+                    ExtractionState::Failed(FailureClass::Sql),
+                    Some("a missing table"),
+                ),
+                group(ExtractionState::Pending(Waiting::Worker), None),
+            ],
+        );
+        assert!(
+            told.reason
+                .starts_with("9 extractions are not published; 3 failed (sql): a missing table"),
+            "{}",
+            told.reason
+        );
+        assert_eq!(told.next.as_deref(), Some("mend a missing table"));
+        let groups: Vec<_> = told
+            .unfinished
+            .iter()
+            .map(|waits| waits.reason.as_str())
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                "a silent server",
+                "a missing table",
+                "they wait for a worker"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_state_that_stops_everything_is_told_before_anything_that_failed() {
+        let failed = || {
+            vec![group(
+                ExtractionState::Failed(FailureClass::Sql),
+                Some("a missing table"),
+            )]
+        };
+        for state in [
+            SiteState::Invited,
+            SiteState::Held,
+            SiteState::Paused,
+            SiteState::IdentityReview,
+            SiteState::Withdrawn,
+        ] {
+            let told = told(&site(state), failed());
+            assert!(!told.reason.contains("missing table"), "{state}: {told:?}");
+            assert!(
+                told.next
+                    .is_some_and(|next| next.contains("halo-extract site ")),
+                "{state}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pause_with_an_end_is_mended_by_time() {
+        let site = Site {
+            paused_until: "2026-12-01".parse().ok(),
+            ..site(SiteState::Paused)
+        };
+        let told = told(&site, Vec::new());
+        assert!(told.reason.contains("until 2026-12-01"), "{told:?}");
+        assert_eq!(told.who.as_deref(), Some("time"));
+    }
+
+    #[test]
+    fn quiet_hours_and_budget_are_told_as_they_are_now_at_the_site() {
+        let told = told(&site(SiteState::Active), Vec::new());
+        let fact = |name: &str| {
+            let found = told.facts.iter().find(|fact| fact.name == name);
+            found.expect("a fact").value.clone()
+        };
+        assert_eq!(
+            fact("quiet hours"),
+            "20:00-06:00 Australia/Brisbane; it is 21:30 there, extraction may run now"
+        );
+        assert_eq!(fact("budget"), "4 of 900 queries posted this month");
+    }
+}
