@@ -18,8 +18,8 @@ provider_id   = { type = "int not null", class = "identifier", privacy = "pseudo
 record_status = { type = "int not null", class = "operational", description = "1 active; any other value is inactive or deleted" }
 item_type     = { type = "int not null", class = "clinical", description = "1 product, 2 ingredient, 3 class of drugs" }
 item_code     = { type = "int not null", class = "clinical", description = "Product name, ingredient or class, as item_type says" }
-item_name     = { type = "varchar(50) not null", class = "clinical", privacy = "keep" }
-reaction_code = { type = "int not null", class = "clinical" }
+item_name     = { type = "varchar(50) not null", class = "clinical", privacy = "keep", description = "Name of the product, ingredient or class, as chosen from the practice's lists" }
+reaction_code = { type = "int not null", class = "clinical", description = "The practice software's code of the reaction; 0 if not recorded" }
 severity_code = { type = "int not null", class = "clinical", description = "Code of SEVERITYCODES; 0 if not recorded" }
 changed       = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/

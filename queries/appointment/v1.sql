@@ -17,15 +17,15 @@ visit_id              = { type = "int", class = "operational", description = "Se
 patient_id            = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "patient", description = "The patient; the same pseudonym in every query of the site" }
 provider_id           = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "provider", description = "Who recorded it" }
 record_status         = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
-booked_for            = { type = "datetime not null", class = "quasi", privacy = "day" }
+booked_for            = { type = "datetime not null", class = "quasi", privacy = "day", description = "Day of the appointment" }
 booked_for_seconds    = { type = "int not null", class = "operational", description = "Seconds after midnight" }
-length_seconds        = { type = "int not null", class = "operational" }
-status_code           = { type = "int not null", class = "operational" }
+length_seconds        = { type = "int not null", class = "operational", description = "Length that was booked, in seconds" }
+status_code           = { type = "int not null", class = "operational", description = "Code of APPOINTMENTCODES; the practice's wording is in status" }
 status                = { type = "varchar(20)", class = "operational", description = "Booked, Completed, Did not attend, ..." }
 appointment_type_code = { type = "int not null", class = "operational", description = "See reference_lookup, domain appointment_type" }
 arrived_seconds       = { type = "int", class = "operational", description = "Seconds after midnight; null until the patient came" }
 seen_seconds          = { type = "int", class = "operational", description = "Seconds after midnight; null until the patient was seen" }
-urgent                = { type = "int not null", class = "operational" }
+urgent                = { type = "int not null", class = "operational", description = "1 if booked as urgent" }
 location_id           = { type = "int not null", class = "operational", description = "Clinic, see reference_location" }
 changed               = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/

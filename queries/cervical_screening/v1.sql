@@ -20,9 +20,9 @@ record_status    = { type = "int not null", class = "operational", description =
 tested           = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the test; in a summary the last one known" }
 test_type        = { type = "varchar(12)", class = "clinical", description = "PAP is the old test; null in a summary" }
 result_code      = { type = "int not null", class = "clinical", description = "Code of PAPRESULTS; 0 if not recorded" }
-hpv16            = { type = "int", class = "clinical" }
-hpv18            = { type = "int", class = "clinical" }
-hpv_other        = { type = "int", class = "clinical" }
+hpv16            = { type = "int", class = "clinical", description = "Finding for HPV 16, the practice software's code; null in a summary" }
+hpv18            = { type = "int", class = "clinical", description = "Finding for HPV 18, the practice software's code; null in a summary" }
+hpv_other        = { type = "int", class = "clinical", description = "Finding for other types, the practice software's code; null in a summary" }
 no_longer_needed = { type = "int", class = "clinical", description = "1 when screening has ended; null in a test" }
 declined         = { type = "int", class = "clinical", description = "1 when the patient opted out of screening (not of data sharing); null in a test" }
 changed          = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }

@@ -21,7 +21,7 @@ onset_month    = { type = "int", class = "quasi", description = "1 to 12, null i
 condition_code = { type = "int not null", class = "clinical", description = "The vendor's condition code; 0 for a condition that was typed freely" }
 condition      = { type = "varchar(100)", class = "clinical", privacy = "keep", description = "Text of a coded condition, at most 100 characters" }
 status_code    = { type = "int not null", class = "clinical", description = "1 active, 2 inactive" }
-acute_code     = { type = "int not null", class = "clinical" }
+acute_code     = { type = "int not null", class = "clinical", description = "Acute or chronic, the practice software's code; 0 if not recorded" }
 provisional    = { type = "int not null", class = "clinical", description = "1 for a provisional diagnosis" }
 changed        = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/

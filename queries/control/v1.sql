@@ -10,11 +10,11 @@ opt_out   = "Counts only, patients who opted out included, because a control mus
 cost      = "One scan of each table, joined by hash with three columns of PATIENTS; the costliest query of the night, and the only one that counts what is withheld from all of them. It reads only narrow columns. CURRENTRX and CLINICAL are left out: the first may be unreadable, the second has no record status."
 
 [columns]
-table_name    = { type = "varchar(20) not null", class = "operational" }
-total_rows    = { type = "int not null", class = "operational" }
+table_name    = { type = "varchar(20) not null", class = "operational", description = "Table of the practice's database" }
+total_rows    = { type = "int not null", class = "operational", description = "Rows of the table, deleted ones among them" }
 live_rows     = { type = "int", class = "operational", description = "Rows that stand; null in an empty table" }
 largest_key   = { type = "int", class = "operational", description = "Null in an empty table, and for PATIENTS, whose keys name persons" }
-last_changed  = { type = "datetime", class = "operational" }
+last_changed  = { type = "datetime", class = "operational", description = "Newest change of any row, in the practice's local time; null in an empty table" }
 withheld_rows = { type = "int", class = "operational", description = "Rows that the extracts leave behind: of patients who opted out or are closed, marked confidential, or of no patient at all; null in an empty table" }
 ---*/
 SELECT

@@ -18,10 +18,10 @@ record_id        = { type = "int not null", class = "operational", description =
 patient_id       = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "patient", description = "The patient; the same pseudonym in every query of the site" }
 record_status    = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
 product_id       = { type = "int not null", class = "clinical", description = "See reference_product" }
-drug_name        = { type = "varchar(150)", class = "clinical", privacy = "keep" }
+drug_name        = { type = "varchar(150)", class = "clinical", privacy = "keep", description = "Product as the practice's list names it" }
 status_code      = { type = "int not null", class = "clinical", description = "1 long-term, 2 short-term" }
-first_prescribed = { type = "datetime", class = "quasi", privacy = "day" }
-last_prescribed  = { type = "datetime", class = "quasi", privacy = "day" }
+first_prescribed = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the first script" }
+last_prescribed  = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the newest script" }
 ceased           = { type = "datetime", class = "quasi", privacy = "day", description = "Null while it is taken" }
 indication_code  = { type = "int not null", class = "clinical", description = "0 if not recorded" }
 changed          = { type = "datetime", class = "operational", description = "When the row was last written, in the practice's local time; null where source is view" }

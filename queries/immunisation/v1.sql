@@ -20,8 +20,8 @@ record_status   = { type = "int not null", class = "operational", description = 
 given           = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the dose" }
 given_elsewhere = { type = "int not null", class = "clinical", description = "1 when another provider gave it" }
 vaccine_id      = { type = "int not null", class = "clinical", description = "See reference_vaccine" }
-vaccine_name    = { type = "varchar(50) not null", class = "clinical" }
-batch_number    = { type = "varchar(20)", class = "operational" }
+vaccine_name    = { type = "varchar(50) not null", class = "clinical", description = "Name of the vaccine, as recorded with the dose" }
+batch_number    = { type = "varchar(20)", class = "operational", description = "Batch; null if not recorded" }
 dose_number     = { type = "int not null", class = "clinical", description = "From 1; 0 if not recorded" }
 status_code     = { type = "int not null", class = "clinical", description = "Given or refused" }
 changed         = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }

@@ -17,11 +17,11 @@ report_id     = { type = "int not null", class = "operational", description = "K
 patient_id    = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "patient", description = "The patient; the same pseudonym in every query of the site" }
 provider_id   = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "provider", description = "Who recorded it" }
 record_status = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
-requested     = { type = "datetime", class = "quasi", privacy = "day" }
-collected     = { type = "datetime", class = "quasi", privacy = "day" }
-reported      = { type = "datetime", class = "quasi", privacy = "day" }
+requested     = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the request" }
+collected     = { type = "datetime", class = "quasi", privacy = "day", description = "Day on which the specimen was taken" }
+reported      = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the report" }
 test_name     = { type = "varchar(80)", class = "clinical", privacy = "keep", description = "Name of the test as the laboratory words it" }
-normal_flag   = { type = "int not null", class = "operational" }
+normal_flag   = { type = "int not null", class = "operational", description = "The practice software's flag for a normal result" }
 checked       = { type = "datetime", class = "operational", privacy = "day", description = "Day on which a doctor looked at it" }
 actioned      = { type = "int not null", class = "operational", description = "1 once acted upon" }
 changed       = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }

@@ -22,7 +22,7 @@ observed_seconds = { type = "int not null", class = "operational", description =
 observation_code = { type = "int not null", class = "clinical", description = "3 systolic and 4 diastolic blood pressure, 7 height (cm), 8 weight (kg), 9 BMI, 17 waist, ..." }
 observation      = { type = "varchar(25) not null", class = "clinical", description = "Name of the measurement" }
 value            = { type = "varchar(12) not null", class = "clinical", description = "Usually a number; can be blank, a word or begin with < or >" }
-modifier         = { type = "int not null", class = "clinical" }
+modifier         = { type = "int not null", class = "clinical", description = "Qualifier of the measurement, for example position or side; 0 for none" }
 changed          = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/
 SELECT

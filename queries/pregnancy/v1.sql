@@ -19,8 +19,8 @@ record_status        = { type = "int not null", class = "operational", descripti
 due                  = { type = "datetime", class = "quasi", privacy = "day", description = "By scan where the practice uses the scan, else by date" }
 ended                = { type = "datetime", class = "quasi", privacy = "day", description = "Null while open" }
 outcome_code         = { type = "int not null", class = "clinical", description = "0 none, 1 live birth, 2 miscarriage, 3 termination, 4 ectopic, 5 IUFD, 6 stillbirth, 7 mole" }
-gestational_diabetes = { type = "int not null", class = "clinical" }
-hypertension         = { type = "int not null", class = "clinical" }
+gestational_diabetes = { type = "int not null", class = "clinical", description = "1 if recorded" }
+hypertension         = { type = "int not null", class = "clinical", description = "1 if recorded" }
 changed              = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/
 SELECT

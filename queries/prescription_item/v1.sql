@@ -20,15 +20,15 @@ provider_id      = { type = "int not null", class = "identifier", privacy = "pse
 record_status    = { type = "int not null", class = "operational", description = "1 for an item that stands on a script that stands; any other value is a deletion" }
 prescribed       = { type = "datetime not null", class = "quasi", privacy = "day", description = "Day of the script" }
 product_id       = { type = "int not null", class = "clinical", description = "See reference_product" }
-product_name     = { type = "varchar(150)", class = "clinical", privacy = "keep" }
-strength         = { type = "varchar(75)", class = "clinical" }
-dose             = { type = "varchar(20)", class = "clinical", privacy = "keep" }
-frequency_code   = { type = "int not null", class = "clinical" }
-quantity         = { type = "int not null", class = "clinical" }
-repeats          = { type = "int not null", class = "clinical" }
+product_name     = { type = "varchar(150)", class = "clinical", privacy = "keep", description = "Product as the practice's list names it" }
+strength         = { type = "varchar(75)", class = "clinical", description = "Strength as text" }
+dose             = { type = "varchar(20)", class = "clinical", privacy = "keep", description = "Dose as text, for example 1 or 1/2" }
+frequency_code   = { type = "int not null", class = "clinical", description = "The practice software's code of how often; 0 if not recorded" }
+quantity         = { type = "int not null", class = "clinical", description = "How many units a supply has" }
+repeats          = { type = "int not null", class = "clinical", description = "How many more supplies the script allows" }
 restriction_code = { type = "int not null", class = "clinical", description = "PBS restriction" }
 closing_the_gap  = { type = "varchar(10)", class = "quasi", description = "Mark of the closing-the-gap co-payment" }
-cancelled        = { type = "datetime", class = "quasi", privacy = "day" }
+cancelled        = { type = "datetime", class = "quasi", privacy = "day", description = "Day on which the script was cancelled; null if it was not" }
 changed          = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/
 WITH item AS (

@@ -9,7 +9,7 @@ cron      = "0 3 1 * *"
 cost      = "One scan of LOCATIONS, a few rows."
 
 [columns]
-location_id   = { type = "int not null", class = "operational" }
+location_id   = { type = "int not null", class = "operational", description = "Key of the clinic within the site" }
 record_status = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
 postcode      = { type = "varchar(4)", class = "quasi", privacy = "postcode3", description = "First three digits of the postcode" }
 ---*/

@@ -10,8 +10,8 @@ cost      = "A dozen code tables of a few rows each."
 
 [columns]
 domain = { type = "varchar(20) not null", class = "operational", description = "sex, ethnicity, visit_type, ..." }
-code   = { type = "int not null", class = "operational" }
-label  = { type = "varchar(250)", class = "operational" }
+code   = { type = "int not null", class = "operational", description = "The code" }
+label  = { type = "varchar(250)", class = "operational", description = "What it means at this practice" }
 ---*/
 SELECT CAST('sex' AS varchar(20)) AS domain, t.SEXCODE AS code, CAST(RTRIM(t.SEX) AS varchar(250)) AS label
 FROM SEX AS t

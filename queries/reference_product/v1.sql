@@ -9,12 +9,12 @@ cron      = "0 3 1 * *"
 cost      = "Six tables of the drug database, some tens of thousands of rows."
 
 [columns]
-product_id    = { type = "int not null", class = "operational" }
-product_name  = { type = "varchar(60)", class = "operational" }
+product_id    = { type = "int not null", class = "operational", description = "As in prescription_item and current_medication" }
+product_name  = { type = "varchar(60)", class = "operational", description = "Name of the product" }
 ingredient_id = { type = "int not null", class = "operational", description = "0 when none is linked" }
-ingredient    = { type = "varchar(60)", class = "operational" }
+ingredient    = { type = "varchar(60)", class = "operational", description = "Name of the ingredient; null when none is linked" }
 drug_class_id = { type = "int not null", class = "operational", description = "0 when none is linked" }
-drug_class    = { type = "varchar(60)", class = "operational" }
+drug_class    = { type = "varchar(60)", class = "operational", description = "Name of the class; null when none is linked" }
 ---*/
 SELECT
     t.PRODUCTID                 AS product_id,

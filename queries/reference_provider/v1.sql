@@ -12,7 +12,7 @@ cost      = "One scan of USERS, some tens of rows."
 provider_id   = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "provider", description = "The same pseudonym in every query of the site" }
 record_status = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
 user_status   = { type = "int not null", class = "operational", description = "1 active, 2 inactive, 999 invalid" }
-role          = { type = "varchar(60)", class = "operational" }
+role          = { type = "varchar(60)", class = "operational", description = "Group of users, for example doctors or nurses" }
 location_id   = { type = "int not null", class = "operational", description = "Home clinic, see reference_location" }
 ---*/
 SELECT

@@ -10,12 +10,12 @@ measures  = ["QIM 4", "QIM 5", "QIM 6"]
 cost      = "Three small tables of the drug database."
 
 [columns]
-vaccine_id    = { type = "int not null", class = "operational" }
-disease_code  = { type = "int not null", class = "operational" }
-vaccine_name  = { type = "varchar(50)", class = "operational" }
-disease       = { type = "varchar(50)", class = "operational" }
+vaccine_id    = { type = "int not null", class = "operational", description = "As in immunisation" }
+disease_code  = { type = "int not null", class = "operational", description = "7 and 30 influenza, 9 measles, ..." }
+vaccine_name  = { type = "varchar(50)", class = "operational", description = "Name of the vaccine" }
+disease       = { type = "varchar(50)", class = "operational", description = "Name of the disease" }
 register_code = { type = "varchar(10)", class = "operational", description = "Code at the immunisation register" }
-for_children  = { type = "int not null", class = "operational" }
+for_children  = { type = "int not null", class = "operational", description = "1 for a vaccine of childhood" }
 ---*/
 SELECT
     v.VACCINEID          AS vaccine_id,

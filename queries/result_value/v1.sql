@@ -20,11 +20,11 @@ record_status   = { type = "int not null", class = "operational", description = 
 reported        = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the report" }
 loinc_code      = { type = "varchar(32)", class = "clinical", description = "Null when the laboratory sent none" }
 result_code     = { type = "int not null", class = "clinical", description = "The vendor's analyte code: 1 and 19 HbA1c, 2 cholesterol, 3 HDL, 14 glucose, 16 eGFR, 17 ACR, ...; 0 if not mapped" }
-result_name     = { type = "varchar(32)", class = "clinical" }
+result_name     = { type = "varchar(32)", class = "clinical", description = "Name of the analyte as the laboratory sent it" }
 value           = { type = "varchar(20)", class = "clinical", description = "Usually a number; can be blank, a word or begin with < or >" }
-units           = { type = "varchar(20)", class = "clinical" }
-reference_range = { type = "varchar(20)", class = "clinical" }
-abnormal_flag   = { type = "varchar(3)", class = "clinical" }
+units           = { type = "varchar(20)", class = "clinical", description = "Units as the laboratory sent them" }
+reference_range = { type = "varchar(20)", class = "clinical", description = "Reference range as text" }
+abnormal_flag   = { type = "varchar(3)", class = "clinical", description = "The laboratory's flag; blank or null for none" }
 changed         = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/
 SELECT

@@ -19,11 +19,11 @@ visit_id       = { type = "int", class = "operational", description = "See visit
 patient_id     = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "patient", description = "The patient; the same pseudonym in every query of the site" }
 provider_id    = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "provider", description = "Who recorded it" }
 record_status  = { type = "int not null", class = "operational", description = "1 for an item that stands on an invoice that stands; 2 cancelled; any other value is a deletion" }
-served         = { type = "datetime", class = "quasi", privacy = "day" }
+served         = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the service" }
 mbs_item       = { type = "int", class = "operational", description = "Medicare item number; null for none" }
 service_status = { type = "int not null", class = "operational", description = "9 for a reversal" }
 payer_code     = { type = "int not null", class = "operational", description = "1 private, 2 bulk bill, 3 veterans, 4 WorkCover, 5 head of family, 8 other" }
-fee_cents      = { type = "int not null", class = "operational" }
+fee_cents      = { type = "int not null", class = "operational", description = "Fee in whole cents" }
 location_id    = { type = "int not null", class = "operational", description = "Clinic, see reference_location" }
 changed        = { type = "datetime not null", class = "operational", description = "When the row was last written, in the practice's local time" }
 ---*/

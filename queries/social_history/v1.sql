@@ -16,12 +16,12 @@ cost      = "One scan each of CLINICAL, TOBACCO and ALCOHOL, a few rows per pati
 patient_id             = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "patient", description = "The patient; the same pseudonym in every query of the site" }
 record_status          = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
 smoking_status         = { type = "int not null", class = "clinical", description = "0 not recorded, 1 non smoker, 2 ex smoker, 3 smoker" }
-smokes_per_day         = { type = "int", class = "clinical" }
+smokes_per_day         = { type = "int", class = "clinical", description = "Of the newest tobacco record; null without one" }
 smoking_stopped_year   = { type = "int", class = "clinical", description = "Null if not recorded" }
 smoking_recorded       = { type = "datetime", class = "quasi", privacy = "day", description = "When smoking was last written; null when it was asked without a tobacco record" }
 alcohol_status         = { type = "int not null", class = "clinical", description = "0 not recorded, 1 nil, 2 occasional, 3 moderate, 4 heavy" }
-drinking_days_per_week = { type = "int", class = "clinical" }
-drinks_per_day         = { type = "int", class = "clinical" }
+drinking_days_per_week = { type = "int", class = "clinical", description = "Of the newest alcohol record; null without one" }
+drinks_per_day         = { type = "int", class = "clinical", description = "Of the newest alcohol record; null without one" }
 non_drinker            = { type = "int", class = "clinical", description = "1 for a recorded non-drinker" }
 alcohol_recorded       = { type = "datetime", class = "quasi", privacy = "day", description = "When alcohol was last written" }
 known_allergies        = { type = "int not null", class = "clinical", description = "0 not recorded, 1 nil known, 2 some recorded" }

@@ -18,7 +18,7 @@ patient_id       = { type = "int not null", class = "identifier", privacy = "pse
 provider_id      = { type = "int not null", class = "identifier", privacy = "pseudonym", of = "provider", description = "Who recorded it" }
 record_status    = { type = "int not null", class = "operational", description = "1 for a row that stands; any other value is a deletion" }
 visited          = { type = "datetime", class = "quasi", privacy = "day", description = "Day of the visit; can be weeks before the row was written" }
-visit_code       = { type = "int not null", class = "operational" }
+visit_code       = { type = "int not null", class = "operational", description = "Kind of visit; the practice's wording is in visit_type" }
 visit_type       = { type = "varchar(20)", class = "operational", description = "Surgery, Home, Telephone, Non Visit, ..." }
 duration_seconds = { type = "int not null", class = "operational", description = "0 if not recorded" }
 location_id      = { type = "int not null", class = "operational", description = "Clinic, see reference_location" }

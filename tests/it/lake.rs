@@ -82,6 +82,11 @@ impl PageBytes {
         self.rows
     }
 
+    /// The rows as JSON.
+    pub(crate) fn json(self) -> Vec<serde_json::Value> {
+        serde_json::from_slice(&self.finish()).expect("rows are JSON")
+    }
+
     fn finish(mut self) -> Vec<u8> {
         if self.rows == 0 {
             self.bytes.push(b'[');
@@ -128,6 +133,23 @@ pub(crate) fn ask(
     window: Window,
 ) -> Result<PageBytes, SqlError> {
     ask_text(database, &query.sql, query, window)
+}
+
+/// Changes something in a practice by hand, as T-SQL.
+pub(crate) fn by_hand(database: &mut Database, sql: &str) {
+    let command = Command {
+        text: sql.to_owned(),
+        catalogue: None,
+        mode: engine::Mode::NonQuery,
+        stored_procedure: false,
+        parameters: Vec::new(),
+        now: Now {
+            local: NaiveDate::default().and_time(NaiveTime::MIN),
+            offset_minutes: 600,
+        },
+    };
+    let done = database.run(&command, &mut PageBytes::default());
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// How many rows a query says that it keeps out of a window.

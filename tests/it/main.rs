@@ -31,6 +31,7 @@ mod secrets;
 mod simulator;
 mod snapshot;
 mod state;
+mod traps;
 mod variants;
 mod verify;
 mod why;

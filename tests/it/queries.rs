@@ -107,6 +107,20 @@ fn the_readme_of_the_queries_names_every_one_with_its_mode() {
 }
 
 #[test]
+fn every_query_says_what_it_costs_and_what_each_column_means() {
+    for query in catalog().queries() {
+        assert!(query.cost.is_some(), "{}", query.id);
+        for variant in &query.variants {
+            assert!(variant.cost.is_some(), "{}: {}", query.id, variant.name);
+        }
+        for column in &query.contract.columns {
+            let told = column.description.is_some();
+            assert!(told, "{}: {}", query.id, column.name);
+        }
+    }
+}
+
+#[test]
 fn every_query_of_patients_is_closed_to_those_who_opted_out() {
     for (query, sql) in statements(&catalog()) {
         let of_patients = query

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use halo_extract::domain::{Mode, Window};
-use halo_extract::simulator::practice::records::{Investigation, PastHistory};
+use halo_extract::simulator::practice::records::{Investigation, PastHistory, Visit};
 use serde_json::{Value, json};
 
 use crate::lake::{Site, ask, by_hand, catalog, long_ago};
@@ -140,10 +140,12 @@ fn a_booking_of_nobody_stays_behind() {
 fn a_cancelled_item_comes_as_cancelled_with_its_money_in_cents() {
     let mut site = site();
     let invoices = open_rows!(site, invoices, invoice_id);
+    let visits = open_rows!(site, visits, visit_id, |row: &Visit| row.confidential);
     let population = site.practice.population();
     let mut services = population.services.iter();
-    let item = services.find(|it| invoices.contains(&it.invoice_id) && it.visit_id == 0);
-    let key = item.expect("an item without a visit").service_id;
+    let item =
+        services.find(|it| invoices.contains(&it.invoice_id) && visits.contains(&it.visit_id));
+    let key = item.expect("an item of an open visit").service_id;
     let set = "RECORDSTATUS = 2, SERVICESTATUS = 9, MBSITEM = 0, FEE = 4290";
     let change = update("SERVICES", set, "SERVICEID", key);
 
