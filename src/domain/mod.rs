@@ -5,6 +5,7 @@
 //! no loose strings.
 
 mod attempt;
+mod backfill;
 mod contract;
 mod extraction;
 mod failure;
@@ -22,6 +23,7 @@ mod variant;
 mod window;
 
 pub use attempt::{AttemptNumber, PageNumber, Proof, ProofError, RemoteQueryId};
+pub use backfill::{BackfillEvent, BackfillId, BackfillState, FailureLimit, Reprocess};
 pub use contract::{Class, Column, Contract, Rule};
 pub use extraction::Extraction;
 pub use failure::{FailureClass, Mender, Retry};

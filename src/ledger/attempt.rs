@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::column::{duration_millis, millis};
 use super::lease::{back_to_pending, set_step};
-use super::{Claim, Ledger, LedgerError, LedgerErrorKind, setback};
+use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, setback};
 
 /// Whether a call found its claim still holding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,9 @@ impl Ledger {
                 message: None,
                 cost,
             };
-            close_attempt(transaction, claim, &end, now)
+            close_attempt(transaction, claim, &end, now)?;
+            backfill::settle_covered(transaction, claim.id, now)?;
+            backfill::unit_ended(transaction, claim.id, now)
         })
     }
 
@@ -193,9 +195,31 @@ impl Ledger {
                 message: Some(message),
                 cost,
             };
-            close_attempt(transaction, claim, &end, now)
+            close_attempt(transaction, claim, &end, now)?;
+            if retry == Retry::Never {
+                backfill::unit_ended(transaction, claim.id, now)?;
+            }
+            Ok(())
         })
     }
+}
+
+/// Closes the attempt as failed, whatever becomes of its extraction.
+pub(super) fn close_failed(
+    transaction: &Transaction<'_>,
+    claim: &Claim,
+    class: FailureClass,
+    message: &str,
+    cost: AttemptCost,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    let end = End {
+        outcome: "failed",
+        class: Some(class),
+        message: Some(message),
+        cost,
+    };
+    close_attempt(transaction, claim, &end, now)
 }
 
 /// Attempts whose query was posted to the claim's site since the month began, the claim's own left out.

@@ -221,6 +221,10 @@ fn candidate(
     Ok(None)
 }
 
+/// The units of a backfill are claimed only while it runs.
+const NOT_HALTED: &str = "(e.backfill IS NULL
+    OR EXISTS (SELECT 1 FROM backfill AS b WHERE b.id = e.backfill AND b.state = 'running'))";
+
 const EXPIRED: &str = "e.state = 'running' AND e.lease_until <= :now";
 const DUE: &str = "e.state = 'pending' AND e.not_before <= :now";
 
@@ -256,7 +260,7 @@ fn first(
 fn first_sql(ready: &str) -> String {
     format!(
         "SELECT {identity}, e.id, e.fence FROM extraction AS e
-         WHERE {ready} AND e.lane = :lane
+         WHERE {ready} AND e.lane = :lane AND {NOT_HALTED}
            AND e.site NOT IN (SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
                               WHERE r.state = 'running' AND r.lease_until > :now
                               GROUP BY r.site

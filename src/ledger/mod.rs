@@ -12,6 +12,7 @@
 mod anchor;
 mod attempt;
 mod audit;
+mod backfill;
 mod chain;
 mod column;
 mod compact;
@@ -34,6 +35,9 @@ mod work;
 
 pub use attempt::{AttemptCost, Fenced, Submission};
 pub use audit::{AuditAnchor, AuditEntry, AuditVerdict, Change};
+pub use backfill::{
+    BackfillCounts, BackfillRow, CostSample, Cut, NewBackfill, Steered, UnitRow, WindowStanding,
+};
 pub use chain::{AuditFault, AuditHead, AuditRow, broken_export};
 pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};

@@ -31,6 +31,8 @@ pub struct ExtractionRow {
     pub priority: i32,
     /// It does not start before this.
     pub not_before: DateTime<Utc>,
+    /// It is a unit of a backfill that does not run now.
+    pub halted: bool,
     /// When it was planned.
     pub planned_at: DateTime<Utc>,
     /// Since when it is in its state.
@@ -141,7 +143,9 @@ pub struct SummaryRow {
     pub size_bytes: u64,
 }
 
-pub(super) const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts
+pub(super) const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT count(*) FROM attempt WHERE attempt.extraction = extraction.id) AS attempts,
+        (backfill IS NOT NULL AND NOT EXISTS (SELECT 1 FROM backfill AS b WHERE b.id = extraction.backfill AND b.state = 'running'))
+            AS halted
     FROM extraction";
 
 impl Ledger {
@@ -290,6 +294,7 @@ pub(super) fn extraction_row(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
         lane: Lane::from(row.get_ref("lane")?.as_str()?),
         priority: row.get("priority")?,
         not_before: instant(row, "not_before")?,
+        halted: row.get("halted")?,
         planned_at: instant(row, "planned_at")?,
         changed_at: instant(row, "changed_at")?,
         worker: row.get("worker")?,

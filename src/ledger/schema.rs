@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_site_lifecycle.sql"),
     include_str!("migrations/0009_setback.sql"),
     include_str!("migrations/0010_variant.sql"),
+    include_str!("migrations/0011_backfill.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

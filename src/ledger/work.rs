@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{ErrorCode, OptionalExtension, Transaction, params};
 
-use crate::domain::{Extraction, ExtractionState, Planned, SiteKey, Waiting};
+use crate::domain::{Extraction, ExtractionState, Lane, Planned, SiteKey, Waiting};
 
 use super::column::{identity, millis};
-use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
+use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, backfill};
 
 /// Planned extractions that one transaction takes in: it holds the write lock for a few tens of milliseconds.
 const PLAN_CHUNK: usize = 2_000;
@@ -85,7 +85,9 @@ impl Ledger {
                 return Ok(Requested::Running);
             }
             transaction.execute(
-                "UPDATE extraction SET state = 'pending', detail = ?2, not_before = ?3, changed_at = ?3
+                // Whoever asks by name does not wait for the backfill that it was a unit of.
+                "UPDATE extraction SET state = 'pending', detail = ?2, not_before = ?3, changed_at = ?3,
+                     lane = CASE lane WHEN 'backfill' THEN 'manual' ELSE lane END, backfill = NULL
                  WHERE id = ?1",
                 params![id, Waiting::Worker.to_string(), millis(now)],
             )?;
@@ -152,7 +154,12 @@ fn plan_one(
         ]);
     match added {
         Ok(1) => Ok(None),
-        Ok(_) => find(transaction, &item.extraction).map(|(_, state)| Some(state)),
+        Ok(_) => {
+            if item.lane != Lane::Backfill {
+                take_from_backfill(transaction, item)?;
+            }
+            find(transaction, &item.extraction).map(|(_, state)| Some(state))
+        }
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             Err(LedgerErrorKind::UnknownSite(item.extraction.site.clone()))
         }
@@ -174,8 +181,36 @@ pub(super) fn cancel_all(
         .collect::<rusqlite::Result<_>>()?;
     for id in &ids {
         cancel_row(transaction, *id, at)?;
+        backfill::unit_ended(transaction, *id, at)?;
     }
     Ok(ids.len())
+}
+
+/// What a backfill has waiting becomes the night's or the operator's, so that it does not wait for the backfill's turn.
+fn take_from_backfill(
+    transaction: &Transaction<'_>,
+    item: &Planned,
+) -> Result<(), LedgerErrorKind> {
+    let (site, query, version, start, end) = identity(&item.extraction);
+    transaction
+        .prepare_cached(
+            "UPDATE extraction SET lane = ?6, priority = ?7, due = ?8, backfill = NULL,
+                 not_before = max(not_before, ?9)
+             WHERE (site, query, version, window_start, window_end) = (?1, ?2, ?3, ?4, ?5)
+               AND lane = 'backfill' AND state = 'pending'",
+        )?
+        .execute(params![
+            site,
+            query,
+            version,
+            start,
+            end,
+            item.lane.to_string(),
+            item.priority,
+            item.due.to_string(),
+            millis(item.not_before),
+        ])?;
+    Ok(())
 }
 
 fn cancel_row(transaction: &Transaction<'_>, id: i64, at: DateTime<Utc>) -> rusqlite::Result<()> {

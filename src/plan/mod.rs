@@ -6,6 +6,7 @@
 //! Days are those of the site's own calendar. A window counts as covered by an object only if its last day was
 //! over when the object was extracted.
 
+pub mod backfill;
 pub mod windows;
 
 mod on_demand;

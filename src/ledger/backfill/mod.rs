@@ -1,0 +1,19 @@
+//! Backfills: their plans, their progress, and who steers them.
+//!
+//! A unit is an extraction of the backfill lane that carries the backfill's number; it is claimed only while the
+//! backfill runs. Whoever carries units out need not know of backfills: the same transaction that records the end
+//! of a unit finishes or stops its backfill.
+
+mod cut;
+mod follow;
+mod history;
+mod read;
+mod save;
+mod steer;
+
+pub use cut::Cut;
+pub(super) use follow::{settle_covered, unit_ended};
+pub use history::{CostSample, WindowStanding};
+pub use read::{BackfillCounts, BackfillRow, UnitRow};
+pub use save::NewBackfill;
+pub use steer::Steered;
