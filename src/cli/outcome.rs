@@ -18,7 +18,7 @@ pub(crate) fn exit_code(finished: &[Finished]) -> ExitCode {
     let mut bad = finished
         .iter()
         .filter_map(|finished| match &finished.ended {
-            Ended::Published(_) | Ended::Elsewhere => None,
+            Ended::Published(_) | Ended::Elsewhere | Ended::Cut(..) => None,
             Ended::Failed(error) | Ended::Again(error) | Ended::Later(error, _) => {
                 Some(ExitCode::of_failure(error.class()))
             }
@@ -74,6 +74,10 @@ fn explain(finished: &Finished) {
                 finished.extraction
             ));
         }
+        Ended::Cut(error, parts) => (
+            error,
+            format!("took the practice too long, cut into {parts} shorter windows"),
+        ),
         Ended::Published(_) | Ended::Elsewhere => return,
     };
     let mut text = format!(

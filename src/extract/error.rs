@@ -185,6 +185,13 @@ impl AttemptError {
         }
     }
 
+    /// Whether the practice's database gave up because the statement took longer than the agent allows: a shorter
+    /// window may do.
+    #[must_use]
+    pub(super) fn ran_out_of_time(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.ran_out_of_time())
+    }
+
     /// Whether the pages themselves may be at fault, so that none that is kept may be used again.
     #[must_use]
     pub(super) fn doubts_pages(&self) -> bool {

@@ -12,6 +12,7 @@
 //! fetched before an interruption is not fetched again.
 
 mod attempt;
+mod cut;
 mod engine;
 mod error;
 mod identity;

@@ -48,6 +48,8 @@ pub enum Ended {
     Again(AttemptError),
     /// Failed; it waits in the ledger for a later time.
     Later(AttemptError, DateTime<Utc>),
+    /// Took the practice too long, and was cut into so many shorter windows, which wait in its place.
+    Cut(AttemptError, usize),
     /// Failed for good, until somebody asks again.
     Failed(AttemptError),
     /// Stopped by the operator; goes on where it was when run again.
@@ -82,6 +84,7 @@ pub(super) fn log(claim: &Claim, ended: &Ended) {
         ),
         Ended::Again(error) => failed(error, "failed, tried again"),
         Ended::Later(error, _) => failed(error, "failed, waits"),
+        Ended::Cut(error, _) => failed(error, "took too long, cut"),
         Ended::Failed(error) => failed(error, "failed"),
         Ended::Stopped => tracing::info!(%extraction, attempt, "stopped"),
         Ended::Elsewhere => tracing::info!(%extraction, attempt, "another worker has it"),

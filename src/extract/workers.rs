@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::{Extraction, ExtractionState, Lane, Retry, SiteState, Waiting};
-use crate::ledger::{Claim, ClaimRequest, Fenced, LedgerError};
+use crate::ledger::{Claim, ClaimRequest, Cut, Fenced, LedgerError};
 
 use super::attempt::{Attempt, AttemptEnd};
+use super::cut::cut;
 use super::engine::Engine;
 use super::error::AttemptError;
 use super::kept_pages::on_disk;
@@ -150,8 +151,9 @@ impl Run {
                 })
                 .await?;
             let active = site.is_some_and(|site| site.state == SiteState::Active);
+            let halted = row.as_ref().is_some_and(|row| row.halted);
             match row.map(|row| row.state) {
-                Some(ExtractionState::Pending(_)) if active => {}
+                Some(ExtractionState::Pending(_)) if active && !halted => {}
                 Some(ExtractionState::Running(_)) => {}
                 _ => off.push(extraction),
             }
@@ -269,6 +271,14 @@ impl Run {
             return Ok(match put_off {
                 Fenced::Recorded => Ended::Later(error, until),
                 Fenced::Lost => Ended::Elsewhere,
+            });
+        }
+        if error.ran_out_of_time()
+            && let Some(parts) = cut(&self.engine, &claim, &error, cost).await?
+        {
+            return Ok(match parts {
+                Cut::Into(parts) => Ended::Cut(error, parts.len()),
+                Cut::NoUnit | Cut::Lost => Ended::Elsewhere,
             });
         }
         let again = error.retry() == Retry::Now && tries < self.engine.limits.attempts_per_run;

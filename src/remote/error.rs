@@ -146,6 +146,12 @@ impl RemoteError {
         self.0.said.as_deref()
     }
 
+    /// Whether the statement took longer than the agent at the practice allows, and was stopped.
+    #[must_use]
+    pub fn ran_out_of_time(&self) -> bool {
+        self.0.sql_number == Some(super::failure::SQL_TIME_OUT)
+    }
+
     /// How often the call was tried, from 1; 0 if it never left.
     #[must_use]
     pub fn attempts(&self) -> u32 {

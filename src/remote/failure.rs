@@ -181,8 +181,11 @@ fn cause_of_not_found(operation: Operation, told: &Told) -> Cause {
     }
 }
 
+/// SQL Server: the statement took longer than its client waits, which is what the agent allows.
+pub(crate) const SQL_TIME_OUT: i64 = -2;
+
 /// SQL Server: chosen as deadlock victim, and the client-side time-out.
-const PASSING_SQL_ERRORS: [i64; 2] = [1205, -2];
+const PASSING_SQL_ERRORS: [i64; 2] = [1205, SQL_TIME_OUT];
 
 /// SQL Server: login failed, and cannot open the database that the login asks for.
 const LOGIN_SQL_ERRORS: [i64; 2] = [18456, 4060];
