@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::domain::{Extraction, ExtractionState, Planned, Query, Rule};
-use crate::extract::{self, Engine, Finished, Presence, Spool};
+use crate::extract::{self, Engine, Finished, Observer, Presence, Spool};
 use crate::ledger::{KeyStanding, Ledger, Requested};
 use crate::privacy::PseudonymKey;
 
@@ -113,6 +113,18 @@ pub(crate) fn carry_out(
     engine: Engine,
     todo: Vec<Extraction>,
 ) -> Result<(Vec<Finished>, Option<ExitCode>), Failure> {
+    let observer = progress::bars(todo.len());
+    carry_out_watched(context, config, engine, todo, observer)
+}
+
+/// As [`carry_out`], with somebody else who watches.
+pub(crate) fn carry_out_watched(
+    context: &Context,
+    config: &Config,
+    engine: Engine,
+    todo: Vec<Extraction>,
+    observer: Arc<Observer>,
+) -> Result<(Vec<Finished>, Option<ExitCode>), Failure> {
     let failed = |error| Failure::new(ExitCode::Failed, error);
     let name = format!(
         "run-{}-{}",
@@ -133,7 +145,6 @@ pub(crate) fn carry_out(
         .sweep(|| engine.ledger.open_remote_queries())
         .map_err(failed)?;
     let cancel = CancellationToken::new();
-    let observer = progress::bars(todo.len());
     let work = extract::work(engine, presence.name(), todo, observer, cancel.clone());
     context.block_on(async {
         let mut signal = None;

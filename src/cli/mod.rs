@@ -5,6 +5,7 @@
 //! that `query lint` needs no key and `status` no network.
 
 mod audit;
+mod backfill;
 mod carry_out;
 mod completions;
 mod context;
@@ -110,6 +111,8 @@ enum Command {
     #[command(subcommand)]
     Query(query::Query),
     Run(run::Run),
+    #[command(subcommand)]
+    Backfill(backfill::Backfill),
     Status(status::Status),
     Why(why::Why),
     #[command(subcommand)]
@@ -166,6 +169,7 @@ impl Command {
             Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),
+            Self::Backfill(backfill) => backfill.run(context),
             Self::Audit(audit) => audit.run(context).map(|()| ExitCode::Ok),
             Self::Output(output) => output.run(context),
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),

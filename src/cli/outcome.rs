@@ -61,7 +61,8 @@ pub(crate) fn show(
     Ok(())
 }
 
-fn explain(finished: &Finished) {
+/// Says on stderr why an extraction was not published, and what to do.
+pub(crate) fn explain(finished: &Finished) {
     let (error, fate) = match &finished.ended {
         Ended::Failed(error) | Ended::Again(error) => (error, "failed".to_owned()),
         Ended::Later(error, until) => (

@@ -20,9 +20,20 @@ struct Bars {
 
 /// An observer that draws the progress of `extractions` extractions.
 pub(crate) fn bars(extractions: usize) -> Arc<Observer> {
-    let all = MultiProgress::new();
     let style = "{pos}/{len} extractions {bar:30} {elapsed}";
-    let total = all.add(ProgressBar::new(extractions as u64).with_style(styled(style)));
+    bars_of(ProgressBar::new(extractions as u64).with_style(styled(style)))
+}
+
+/// An observer that draws the progress of a backfill of `units`, of which `done` are over.
+pub(crate) fn backfill_bars(done: u64, units: u64) -> Arc<Observer> {
+    let style = "{pos}/{len} units {bar:30} {elapsed}, ends in about {eta}";
+    let total = ProgressBar::new(units).with_style(styled(style));
+    bars_of(total.with_position(done))
+}
+
+fn bars_of(total: ProgressBar) -> Arc<Observer> {
+    let all = MultiProgress::new();
+    let total = all.add(total);
     let bars = Bars {
         all,
         total,
@@ -62,7 +73,7 @@ impl Bars {
                     bar.finish_and_clear();
                     self.all.remove(&bar);
                 }
-                if !matches!(ended, Ended::Again(_)) {
+                if !matches!(ended, Ended::Again(_) | Ended::Cut(..)) {
                     self.total.inc(1);
                 }
                 if at_work.is_empty() && self.total.length() == Some(self.total.position()) {

@@ -4,6 +4,7 @@
 //! Every problem of every layer is reported in one go, each with the place it came from. Secrets are never
 //! settings: a setting only says where a secret is found, and [`Secret::read`] finds it when it is needed.
 
+mod backfill;
 mod halo;
 mod layers;
 mod ledger;
@@ -11,6 +12,7 @@ mod limits;
 mod privacy;
 mod secret;
 
+pub use backfill::Backfill;
 pub use halo::Halo;
 pub use layers::{ConfigError, Layers, Origin, Problem};
 pub use ledger::Ledger;
@@ -42,6 +44,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long the ledger remembers in detail.
     pub ledger: Ledger,
+    /// How history is rebuilt.
+    pub backfill: Backfill,
     /// De-identification.
     pub privacy: Privacy,
 }
@@ -67,6 +71,7 @@ impl Config {
             halo: Halo::read(&mut layers, environment),
             limits: Limits::read(&mut layers),
             ledger: Ledger::read(&mut layers),
+            backfill: Backfill::read(&mut layers),
             privacy: Privacy::read(&mut layers),
             home,
         };

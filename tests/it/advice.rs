@@ -69,4 +69,6 @@ fn collect(path: &Path, suggested: &mut BTreeSet<Vec<String>>) {
 }
 
 /// Commands that have commands of their own.
-const GROUPS: [&str; 6] = ["audit", "output", "privacy", "query", "site", "state"];
+const GROUPS: [&str; 7] = [
+    "audit", "output", "privacy", "query", "site", "state", "backfill",
+];

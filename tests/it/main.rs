@@ -4,6 +4,7 @@
 mod advice;
 mod analyst_kit;
 mod audit;
+mod backfill;
 mod bad_input;
 mod chaos;
 mod client;
