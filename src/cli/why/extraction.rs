@@ -274,6 +274,7 @@ mod tests {
             due: Due::Scheduled,
             lane: Lane::Nightly,
             priority: 0,
+            halted: false,
             not_before: now() + TimeDelta::hours(8),
             planned_at: now(),
             changed_at: now(),
