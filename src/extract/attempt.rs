@@ -83,6 +83,7 @@ impl<'a> Attempt<'a> {
             Ok(published) => AttemptEnd::Published(published),
             Err(AttemptError::Lost) => AttemptEnd::Lost,
             Err(error) => {
+                let error = error.after_losses(self.extraction(), self.claim.results_lost);
                 let alive = self.remote.is_some() && !error.ends_remote_query();
                 AttemptEnd::Failed {
                     error,
@@ -107,7 +108,7 @@ impl<'a> Attempt<'a> {
         let (guid, remote) = (posted.halo_guid, posted.remote);
         self.remote = Some(remote);
         self.step(Step::Polling);
-        let result = match self.wait(guid, remote).await {
+        let result = match self.result(guid, remote).await {
             Err(AttemptError::Remote(refusal))
                 if !query.variants.is_empty() && is_refusal(&refusal) =>
             {
@@ -249,6 +250,28 @@ impl<'a> Attempt<'a> {
             Some(0) => None,
             Some(budget) => Some(budget),
             None => self.engine.limits.queries_per_site_month,
+        }
+    }
+
+    /// What the remote query promises, from the API or, once that holds it no longer, from the spool: a result
+    /// that is kept whole needs no second query.
+    async fn result(
+        &self,
+        guid: HaloGuid,
+        remote: RemoteQueryId,
+    ) -> Result<RemoteResult, AttemptError> {
+        let spool = &self.engine.spool;
+        match self.wait(guid, remote).await {
+            Ok(result) => {
+                let promised = result.clone();
+                on_disk(spool, move |spool| spool.keep_result(remote, &promised)).await;
+                Ok(result)
+            }
+            Err(error) if error.is_gone() => {
+                let kept = on_disk(spool, move |spool| spool.whole_result(remote)).await;
+                kept.ok_or(error)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -89,6 +89,15 @@ pub enum AttemptError {
         /// Rows of the object that stands.
         standing: u64,
     },
+    /// The result was lost before it was fetched, and so was that of the query posted in its place.
+    #[error("the result of {extraction} was lost a second time, so the query is not posted again")]
+    LostAgain {
+        /// Which extraction.
+        extraction: Extraction,
+        /// What the API said this time.
+        #[source]
+        error: Box<RemoteError>,
+    },
     /// A page holds another number of rows than the API declared for it.
     #[error("page {page} holds {found} rows, but the API declared {declared}")]
     OtherRows {
@@ -118,12 +127,34 @@ pub enum AttemptError {
 }
 
 impl AttemptError {
+    /// What failed in an attempt at `extraction` whose results were lost `results_lost` times before: a query is
+    /// posted in the place of a lost one once, because whoever loses two loses the third too, and each costs the
+    /// practice a whole run.
+    #[must_use]
+    pub(super) fn after_losses(self, extraction: &Extraction, results_lost: u32) -> Self {
+        match self {
+            Self::Remote(error) if error.cause() == Cause::Gone && results_lost > 0 => {
+                Self::LostAgain {
+                    extraction: extraction.clone(),
+                    error: Box::new(error),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the API no longer holds the result.
+    #[must_use]
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.cause() == Cause::Gone)
+    }
+
     /// The class that the ledger keeps.
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Remote(error) => error.class(),
-            Self::Uncounted(error) => error.class(),
+            Self::Uncounted(error) | Self::LostAgain { error, .. } => error.class(),
             Self::Turned { refusal, .. } => refusal.class(),
             Self::Convert(ConvertError::Contract(_))
             | Self::Edited { .. }
@@ -180,7 +211,10 @@ impl AttemptError {
     pub(super) fn ends_remote_query(&self) -> bool {
         match self {
             Self::Remote(error) => ends_remote_query(error.cause()),
-            Self::Turned { .. } | Self::Incomplete(_) | Self::OtherRows { .. } => true,
+            Self::Turned { .. }
+            | Self::Incomplete(_)
+            | Self::OtherRows { .. }
+            | Self::LostAgain { .. } => true,
             _ => false,
         }
     }
@@ -207,7 +241,7 @@ impl AttemptError {
     pub fn why(&self) -> Option<&'static str> {
         match self {
             Self::Remote(error) => Some(error.why()),
-            Self::Uncounted(error) => Some(error.why()),
+            Self::Uncounted(error) | Self::LostAgain { error, .. } => Some(error.why()),
             _ => None,
         }
     }
@@ -239,6 +273,14 @@ impl AttemptError {
             Self::OtherPractice(site) => Some(format!(
                 "nothing is extracted from it until you decide: ask the practice whether it moved or merged, then \
                  halo-extract site review {site} --accept (and pair it again if it moved) or --reject"
+            )),
+            Self::LostAgain { extraction, .. } => Some(format!(
+                "let a run end within a day of its query, then ask once more: halo-extract run --site {} --query {} --from {} \
+                 --to {}; if results go sooner than in a day, give Halo support the remote query id",
+                extraction.site,
+                extraction.query,
+                extraction.window.start(),
+                extraction.window.end()
             )),
             Self::WouldEmpty { extraction, .. } => Some(format!(
                 "if the practice really has no such rows any more, say so: halo-extract run --site {} --query {} --from {} \

@@ -1,8 +1,12 @@
 //! The spool: pages that were fetched, kept on disk while their attempt is open.
 //!
 //! A run that is killed goes on with the pages it had and fetches only the others. A kept page counts only if
-//! its digest fits, so a file that is torn, altered or in the way of another page is fetched again, and no
-//! fault of the disk can end an attempt: at worst nothing is kept.
+//! its header and check sum fit, so a file that is torn, damaged or in the way of another page is fetched again,
+//! and no fault of the disk can end an attempt: at worst nothing is kept. The check sum guards against disks,
+//! not against people: whoever can write into home could change the ledger as well.
+//!
+//! Beside the pages lies what the API promised of the result. When it no longer holds the query and all pages
+//! are here, the object is made of them, and the practice is not asked again.
 //!
 //! The files hold identifiable rows as they came. They are readable by the owner alone, lie in
 //! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over.
@@ -13,17 +17,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use sha2::{Digest, Sha256};
+use flate2::Crc;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{PageNumber, RemoteQueryId};
-use crate::remote::{Page, RemotePage};
+use crate::remote::{Page, RemotePage, RemoteResult};
 
 /// Begins every file; the last byte is the version of the layout.
-const MAGIC: [u8; 4] = *b"HxP\x01";
+const MAGIC: [u8; 4] = *b"HxP\x02";
 
-/// Magic, declared rows, size of the body, digest.
-const HEADER_BYTES: usize = 4 + 8 + 8 + 32;
+/// Magic, remote query, number of the page, declared rows, size of the body, check sum.
+const HEADER_BYTES: usize = 4 + 16 + 4 + 8 + 8 + 4;
+
+/// What was promised of the result, beside its pages.
+const PROMISE: &str = "result.json";
 
 /// Stands for a page whose rows were not declared.
 const NOT_DECLARED: u64 = u64::MAX;
@@ -92,20 +101,49 @@ impl Spool {
         fits.then(|| Page::new(page.number, rows, body))
     }
 
-    /// Keeps a page unless it is kept already, there is no room, or the disk does not take it.
+    /// Keeps a page, unless there is no room or the disk does not take it.
     pub(super) fn keep(&self, query: RemoteQueryId, page: &Page) {
-        let size = (HEADER_BYTES + page.size_bytes()) as u64;
+        let header = header(query, page);
+        self.put(
+            query,
+            &self.path(query, page.number),
+            &[&header, page.body()],
+        );
+    }
+
+    /// Keeps what the API promises of a result, as [`Spool::keep`] keeps its pages.
+    pub(super) fn keep_result(&self, query: RemoteQueryId, result: &RemoteResult) {
+        let path = self.folder_of(query).join(PROMISE);
+        if !path.exists() {
+            let promise = serde_json::to_vec(&Promise::of(result)).expect("numbers are JSON");
+            self.put(query, &path, &[&promise]);
+        }
+    }
+
+    /// The result as it was promised, if every page of it seems to be kept.
+    ///
+    /// A promise that was damaged on disk can do no harm: the rows of the pages are compared with it.
+    pub(super) fn whole_result(&self, query: RemoteQueryId) -> Option<RemoteResult> {
+        let promise = fs::read(self.folder_of(query).join(PROMISE)).ok()?;
+        let result = serde_json::from_slice::<Promise>(&promise).ok()?.result();
+        let kept = self.kept(query);
+        let whole = result.pages.iter().all(|page| kept.contains(&page.number));
+        whole.then_some(result)
+    }
+
+    fn put(&self, query: RemoteQueryId, path: &Path, parts: &[&[u8]]) {
+        let size = parts.iter().map(|part| part.len() as u64).sum::<u64>();
         let before = self.bytes.fetch_add(size, Ordering::Relaxed);
         let kept = if before.saturating_add(size) > self.most_bytes {
             Ok(false)
         } else {
-            self.write(query, page).map(|()| true)
+            self.write(query, path, parts).map(|()| true)
         };
         match kept {
             Ok(true) => return,
             Ok(false) => {}
             Err(error) => {
-                tracing::debug!(remote_query = %query, page = %page.number, %error, "page not kept")
+                tracing::debug!(remote_query = %query, path = %path.display(), %error, "not kept");
             }
         }
         self.bytes.fetch_sub(size, Ordering::Relaxed);
@@ -133,16 +171,16 @@ impl Spool {
         }
     }
 
-    /// Written under another name first, so that a page is there whole or not at all unless the machine stops.
-    fn write(&self, query: RemoteQueryId, page: &Page) -> io::Result<()> {
+    /// Written under another name first, so that a file is there whole or not at all unless the machine stops.
+    fn write(&self, query: RemoteQueryId, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         make_folder(&self.folder)?;
         make_folder(&self.folder_of(query))?;
-        let path = self.path(query, page.number);
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
         let mut file = private_file(&draft)?;
-        file.write_all(&header(query, page))
-            .and_then(|()| file.write_all(page.body()))
-            .and_then(|()| fs::rename(&draft, &path))
+        parts
+            .iter()
+            .try_for_each(|part| file.write_all(part))
+            .and_then(|()| fs::rename(&draft, path))
             .inspect_err(|_| drop(fs::remove_file(&draft)))
     }
 
@@ -155,13 +193,51 @@ impl Spool {
     }
 }
 
+/// What the API promised of a result, as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Promise {
+    rows: u64,
+    size_bytes: u64,
+    /// Rows of each page, the first page first; absent where none were declared.
+    pages: Vec<Option<u64>>,
+    sql_ms: Option<u64>,
+}
+
+impl Promise {
+    fn of(result: &RemoteResult) -> Self {
+        Self {
+            rows: result.rows,
+            size_bytes: result.size_bytes,
+            pages: result.pages.iter().map(|page| page.rows).collect(),
+            sql_ms: result
+                .sql_duration
+                .map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        }
+    }
+
+    fn result(self) -> RemoteResult {
+        let pages = (1..).map(PageNumber).zip(self.pages);
+        RemoteResult {
+            rows: self.rows,
+            size_bytes: self.size_bytes,
+            pages: pages
+                .map(|(number, rows)| RemotePage { number, rows })
+                .collect(),
+            sql_duration: self.sql_ms.map(Duration::from_millis),
+        }
+    }
+}
+
 fn header(query: RemoteQueryId, page: &Page) -> Vec<u8> {
     let rows = page.rows_declared.unwrap_or(NOT_DECLARED);
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(query.0.as_bytes());
+    header.extend_from_slice(&page.number.0.to_le_bytes());
     header.extend_from_slice(&rows.to_le_bytes());
     header.extend_from_slice(&(page.size_bytes() as u64).to_le_bytes());
-    header.extend_from_slice(&digest(query, page.number, rows, page.body()));
+    let sum = check_sum(&header, page.body());
+    header.extend_from_slice(&sum.to_le_bytes());
     header
 }
 
@@ -172,12 +248,15 @@ fn unpack(
     mut bytes: Vec<u8>,
 ) -> Option<(Option<u64>, Vec<u8>)> {
     let (header, body) = bytes.split_at_checked(HEADER_BYTES)?;
-    let rest = header.strip_prefix(&MAGIC)?;
+    let (told, sum) = header.split_last_chunk()?;
+    let rest = told.strip_prefix(&MAGIC)?;
+    let rest = rest.strip_prefix(query.0.as_bytes())?;
+    let rest = rest.strip_prefix(&page.0.to_le_bytes())?;
     let (rows, rest) = rest.split_first_chunk()?;
-    let (size, expected) = rest.split_first_chunk()?;
+    let (size, _) = rest.split_first_chunk()?;
     let rows = u64::from_le_bytes(*rows);
     let whole = u64::from_le_bytes(*size) == body.len() as u64
-        && digest(query, page, rows, body)[..] == *expected;
+        && u32::from_le_bytes(*sum) == check_sum(told, body);
     if !whole {
         return None;
     }
@@ -185,14 +264,12 @@ fn unpack(
     Some(((rows != NOT_DECLARED).then_some(rows), bytes))
 }
 
-/// Over all that makes the page this one, so that a file under another page's name does not pass either.
-fn digest(query: RemoteQueryId, page: PageNumber, rows: u64, body: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(query.to_string());
-    hash.update(page.0.to_le_bytes());
-    hash.update(rows.to_le_bytes());
-    hash.update(body);
-    hash.finalize().into()
+/// CRC-32 over all that is kept of a page.
+fn check_sum(told: &[u8], body: &[u8]) -> u32 {
+    let mut sum = Crc::new();
+    sum.update(told);
+    sum.update(body);
+    sum.sum()
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {

@@ -49,6 +49,27 @@ fn a_page_for_which_another_number_of_rows_is_declared_now_is_not_used() {
 }
 
 #[test]
+fn a_result_is_whole_once_every_page_of_it_is_kept() {
+    let home = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(home.path(), 1_000);
+    let promised = RemoteResult {
+        rows: 4,
+        size_bytes: 14,
+        pages: vec![asked(1), asked(2)],
+        sql_duration: Some(Duration::from_millis(3)),
+    };
+
+    spool.keep(query(1), &page(1, b"[{},{}]"));
+    assert_eq!(spool.whole_result(query(1)), None, "nothing was promised");
+    spool.keep_result(query(1), &promised);
+    assert_eq!(spool.whole_result(query(1)), None, "a page is missing");
+    spool.keep(query(1), &page(2, b"[{},{}]"));
+
+    assert_eq!(spool.whole_result(query(1)), Some(promised));
+    assert_eq!(spool.whole_result(query(2)), None);
+}
+
+#[test]
 fn room_is_shared_by_all_queries_and_comes_back_when_one_is_removed() {
     let home = tempfile::tempdir().expect("a folder");
     let spool = Spool::open(home.path(), 2 * (HEADER_BYTES as u64 + 7));

@@ -189,6 +189,9 @@ impl Ledger {
                 }
                 Retry::Never => give_up(transaction, claim, class, now)?,
             }
+            if class == FailureClass::Gone {
+                count_lost_result(transaction, claim)?;
+            }
             let end = End {
                 outcome: "failed",
                 class: Some(class),
@@ -330,6 +333,13 @@ fn give_up(
              WHERE id = ?1",
         )?
         .execute(params![claim.id, class.to_string(), millis(now)])?;
+    Ok(())
+}
+
+fn count_lost_result(transaction: &Transaction<'_>, claim: &Claim) -> Result<(), LedgerErrorKind> {
+    transaction
+        .prepare_cached("UPDATE extraction SET results_lost = results_lost + 1 WHERE id = ?1")?
+        .execute([claim.id])?;
     Ok(())
 }
 

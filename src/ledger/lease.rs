@@ -45,6 +45,8 @@ pub struct Claim {
     pub resumed: u32,
     /// The remote query of the attempt, if one was posted before the interruption: go on with it.
     pub resume: Option<Resume>,
+    /// How often the service no longer held the result since somebody or the schedule asked for the extraction.
+    pub results_lost: u32,
     pub(super) id: i64,
 }
 
@@ -84,6 +86,7 @@ impl Ledger {
                 fence: candidate.fence,
                 resumed: attempt.resumed,
                 resume: attempt.resume,
+                results_lost: candidate.results_lost,
                 id: candidate.id,
             }))
         })
@@ -204,6 +207,7 @@ struct Candidate {
     id: i64,
     extraction: Extraction,
     fence: u64,
+    results_lost: u32,
 }
 
 fn candidate(
@@ -251,6 +255,7 @@ fn first(
                 id: row.get("id")?,
                 extraction,
                 fence: row.get::<_, u64>("fence")? + 1,
+                results_lost: row.get("results_lost")?,
             }));
         }
     }
@@ -259,7 +264,7 @@ fn first(
 
 fn first_sql(ready: &str) -> String {
     format!(
-        "SELECT {identity}, e.id, e.fence FROM extraction AS e
+        "SELECT {identity}, e.id, e.fence, e.results_lost FROM extraction AS e
          WHERE {ready} AND e.lane = :lane AND {NOT_HALTED}
            AND e.site NOT IN (SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
                               WHERE r.state = 'running' AND r.lease_until > :now

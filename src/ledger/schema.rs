@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_setback.sql"),
     include_str!("migrations/0010_variant.sql"),
     include_str!("migrations/0011_backfill.sql"),
+    include_str!("migrations/0012_results_lost.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

@@ -72,6 +72,8 @@ impl Ledger {
 
     /// Makes a finished or waiting extraction pending at once, because somebody asks for it again.
     ///
+    /// One that waits goes on where it was; for one that is finished, lost results count anew.
+    ///
     /// # Errors
     /// When it was never planned, or the ledger cannot be written.
     pub fn request_again(
@@ -86,7 +88,8 @@ impl Ledger {
             }
             transaction.execute(
                 // Whoever asks by name does not wait for the backfill that it was a unit of.
-                "UPDATE extraction SET state = 'pending', detail = ?2, not_before = ?3, changed_at = ?3,
+                "UPDATE extraction SET results_lost = iif(state = 'pending', results_lost, 0),
+                     state = 'pending', detail = ?2, not_before = ?3, changed_at = ?3,
                      lane = CASE lane WHEN 'backfill' THEN 'manual' ELSE lane END, backfill = NULL
                  WHERE id = ?1",
                 params![id, Waiting::Worker.to_string(), millis(now)],

@@ -16,7 +16,7 @@ use super::facts;
 use super::failure::Operation;
 use super::immediate::{ImmediateResult, read_immediate};
 use super::retry::Repeat;
-use super::sites::{SiteMemory, Turn};
+use super::sites::SiteMemory;
 use super::statement::Statement;
 use super::status::QueryBody;
 
@@ -75,14 +75,6 @@ impl Client {
             .inspect_err(|error| memory.failed(error))?;
         memory.succeeded();
         Ok(result)
-    }
-
-    /// Waits for leave to have a query at work at a site; see [`Turn`].
-    ///
-    /// # Cancel safety
-    /// Dropping the future gives up the place in the line.
-    pub async fn turn(&self, site: HaloGuid) -> Turn {
-        self.0.sites.of(site).turn().await
     }
 
     /// Lets a query through to a site unless its breaker is open; probes the site when its rest is over.

@@ -194,25 +194,3 @@ async fn after_its_rest_a_site_is_asked_again_once_its_status_says_it_is_back() 
         .collect();
     assert_eq!(methods, ["POST", "POST", "GET", "GET", "POST"]);
 }
-
-#[tokio::test]
-async fn one_query_at_a_time_has_its_turn_at_a_site() {
-    let responder = Responder::start(|_, _| Reply::Nothing).await;
-    let client = client(&responder);
-    let first = client.turn(SITE).await;
-    let other_site = client.turn(HaloGuid(Uuid::from_u128(2)));
-    assert!(
-        tokio::time::timeout(Duration::from_secs(5), other_site)
-            .await
-            .is_ok()
-    );
-    let second = client.turn(SITE);
-    tokio::pin!(second);
-    assert!(futures::poll!(&mut second).is_pending());
-    drop(first);
-    assert!(
-        tokio::time::timeout(Duration::from_secs(5), second)
-            .await
-            .is_ok()
-    );
-}

@@ -46,7 +46,7 @@ impl Client {
     pub fn new(settings: Settings) -> Result<Self, RemoteError> {
         Ok(Self(Arc::new(Inner {
             transport: Transport::new(&settings)?,
-            sites: Sites::new(settings.breaker, settings.queries_per_site),
+            sites: Sites::new(settings.breaker),
             settings,
             no_stream: AtomicBool::new(false),
             no_batch: AtomicBool::new(false),

@@ -53,6 +53,5 @@ pub use pages::Pages;
 pub use retry::BackOff;
 pub use settings::{Patience, Settings};
 pub use site::{Availability, RemoteSite, SiteStatus};
-pub use sites::Turn;
 pub use statement::{Parameter, Statement};
 pub use status::{RemotePage, RemoteQuery, RemoteResult, RemoteStatus};

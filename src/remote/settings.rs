@@ -46,8 +46,6 @@ pub struct Settings {
     pub calls_per_second: u32,
     /// Pause of all calls after the key was refused.
     pub key_rest: Duration,
-    /// Queries at work at one site at once, from 1, for those who ask for a [`Turn`](super::Turn).
-    pub queries_per_site: usize,
     /// When a failing site is left alone.
     pub breaker: BreakerRule,
     /// Execution time after which a query counts as hanging.
@@ -68,7 +66,6 @@ impl Default for Settings {
             calls_in_flight: facts::CALLS_IN_FLIGHT,
             calls_per_second: 200,
             key_rest: Duration::from_secs(60),
-            queries_per_site: 1,
             breaker: BreakerRule::default(),
             stuck_after: facts::STUCK_AFTER,
         }

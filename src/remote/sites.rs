@@ -1,9 +1,10 @@
-//! What the client remembers of each site: its breaker, its poller, and whose turn it is.
+//! What the client remembers of each site: its breaker and its poller.
+//!
+//! How many queries are at work at a site is not decided here: the ledger's claims count them over all processes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::domain::HaloGuid;
@@ -12,19 +13,9 @@ use super::breaker::{Breaker, BreakerRule, Leave, speaks_against_site};
 use super::error::RemoteError;
 use super::poller::Poller;
 
-/// Leave to have one query at work at a site; given back when dropped.
-///
-/// Hold it from before the submission until the result is ready.
-#[derive(Debug)]
-#[must_use]
-pub struct Turn {
-    _permit: OwnedSemaphorePermit,
-}
-
 /// All sites that were asked so far.
 pub(crate) struct Sites {
     breaker_rule: BreakerRule,
-    queries_per_site: usize,
     known: Mutex<HashMap<HaloGuid, Arc<SiteMemory>>>,
 }
 
@@ -32,14 +23,12 @@ pub(crate) struct Sites {
 pub(crate) struct SiteMemory {
     pub(crate) poller: Poller,
     breaker: Mutex<Breaker>,
-    turns: Arc<Semaphore>,
 }
 
 impl Sites {
-    pub(crate) fn new(breaker_rule: BreakerRule, queries_per_site: usize) -> Self {
+    pub(crate) fn new(breaker_rule: BreakerRule) -> Self {
         Self {
             breaker_rule,
-            queries_per_site: queries_per_site.max(1),
             known: Mutex::default(),
         }
     }
@@ -50,7 +39,6 @@ impl Sites {
             Arc::new(SiteMemory {
                 poller: Poller::new(),
                 breaker: Mutex::new(Breaker::new(self.breaker_rule)),
-                turns: Arc::new(Semaphore::new(self.queries_per_site)),
             })
         });
         memory.clone()
@@ -58,14 +46,6 @@ impl Sites {
 }
 
 impl SiteMemory {
-    /// Waits until a query may be at work at the site.
-    pub(crate) async fn turn(&self) -> Turn {
-        let permit = self.turns.clone().acquire_owned().await;
-        Turn {
-            _permit: permit.expect("never closed"),
-        }
-    }
-
     pub(crate) fn ask(&self) -> Leave {
         self.with_breaker(|breaker| breaker.ask(Instant::now()))
     }

@@ -19,6 +19,7 @@ mod lake;
 mod layers;
 mod limits;
 mod log_fields;
+mod lost_results;
 mod measures;
 mod nights;
 mod object_stores;

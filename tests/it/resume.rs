@@ -282,7 +282,7 @@ pub(crate) fn submissions(simulator: &Simulator) -> u64 {
     received(simulator, "async")
 }
 
-fn pages_fetched(simulator: &Simulator) -> u64 {
+pub(crate) fn pages_fetched(simulator: &Simulator) -> u64 {
     received(simulator, "page") + received(simulator, "stream")
 }
 
@@ -291,7 +291,7 @@ fn pages_fetched(simulator: &Simulator) -> u64 {
 const IN_FLIGHT: usize = 5;
 
 /// Makes pages so slow that a kill comes before the last one on any machine.
-fn slow_pages(simulator: &Simulator) {
+pub(crate) fn slow_pages(simulator: &Simulator) {
     simulator.post(
         "faults",
         r#"{"kind": "delay", "time": "20ms", "endpoints": ["page", "stream"]}"#,
@@ -341,7 +341,7 @@ pub(crate) fn received(simulator: &Simulator, endpoint: &str) -> u64 {
 
 /// One published object with `rows` rows, equal to what the ledger says of it.
 #[track_caller]
-fn assert_whole(home: &Home, outcome: &serde_json::Value, rows: u64) {
+pub(crate) fn assert_whole(home: &Home, outcome: &serde_json::Value, rows: u64) {
     let outcomes = outcome.as_array().expect("outcomes");
     assert_eq!(outcomes.len(), 1, "{outcome:#}");
     let outcome = &outcomes[0];
@@ -365,7 +365,7 @@ fn assert_whole(home: &Home, outcome: &serde_json::Value, rows: u64) {
 }
 
 /// `kill -9`.
-fn kill(process: &mut Child) {
+pub(crate) fn kill(process: &mut Child) {
     process.kill().expect("killed");
     process.wait().expect("gone");
 }

@@ -280,6 +280,42 @@ fn a_failure_that_nobody_mended_is_not_attempted_until_asked_again() {
 }
 
 #[test]
+fn lost_results_count_until_the_extraction_is_finished_and_asked_for_again() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT]);
+    let lose = |claim: &Claim, retry, now: &str| {
+        let (class, cost) = (FailureClass::Gone, AttemptCost::default());
+        recorded(home.ledger.fail(claim, class, "gone", retry, cost, at(now)));
+    };
+    let ask_again = |now: &str| {
+        let asked = home.ledger.request_again(&extraction(VISIT), at(now));
+        assert_eq!(asked.expect("a ledger"), Requested::Pending);
+    };
+    let first = home.run_up_to_record("02:00");
+    assert_eq!(first.results_lost, 0);
+    lose(&first, Retry::Now, "02:01");
+    let offline = home.run_up_to_record("02:02");
+    assert_eq!(offline.results_lost, 1);
+    recorded(home.ledger.fail(
+        &offline,
+        FailureClass::Site,
+        "offline",
+        Retry::Now,
+        AttemptCost::default(),
+        at("02:03"),
+    ));
+
+    ask_again("02:04");
+    let second = home.run_up_to_record("02:04");
+    assert_eq!(second.results_lost, 1, "it waited, so it goes on");
+    lose(&second, Retry::Never, "02:05");
+    ask_again("02:06");
+
+    let anew = home.run_up_to_record("02:06");
+    assert_eq!(anew.results_lost, 0);
+}
+
+#[test]
 fn the_old_object_stands_until_a_new_one_is_recorded() {
     let home = Home::with_sites();
     home.plan(&[VISIT]);
