@@ -18,6 +18,7 @@ mod column;
 mod compact;
 mod drift;
 mod error;
+mod health;
 mod lease;
 mod object;
 mod pseudonym_key;
@@ -41,6 +42,7 @@ pub use backfill::{
 pub use chain::{AuditFault, AuditHead, AuditRow, broken_export};
 pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};
+pub use health::Health;
 pub use lease::{Claim, ClaimRequest, Resume};
 pub use object::{LeavingObject, ObjectFilter, StandingObject};
 pub use pseudonym_key::{KeyStanding, KeyedObjects, RecordedKey};

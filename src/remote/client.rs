@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use chrono::{DateTime, Utc};
+use reqwest::header::DATE;
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -21,6 +23,9 @@ use super::settings::Settings;
 use super::site::{RemoteSite, SiteBody, SitesBody, pms_name};
 use super::sites::Sites;
 use super::transport::Transport;
+
+/// A site id that no practice has: looking it up tries the key and asks nobody.
+const NOBODY: &str = "halo-extract-doctor";
 
 /// A client of the remote API for one subscription key. Clones share connections and limits.
 #[derive(Clone)]
@@ -85,6 +90,20 @@ impl Client {
         read_site(&call, &answer)
     }
 
+    /// Tries the key by a call that asks no practice; gives the API's clock, in whole seconds, where it tells it.
+    ///
+    /// # Errors
+    /// As any call; [`Cause::KeyRefused`](super::Cause::KeyRefused) among others.
+    pub async fn try_key(&self) -> Result<Option<DateTime<Utc>>, RemoteError> {
+        let nobody = NOBODY.parse().expect("visible characters");
+        let call = self.look_up(&nobody, PmsType::BestPractice);
+        let answer = self.send(&call).await?;
+        let _: SitesBody = call.read_json(&answer)?;
+        let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
+        let clock = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        Ok(clock.map(|clock| clock.to_utc()))
+    }
+
     /// The sites of this environment with a given id in the practice system; empty if there is none.
     ///
     /// # Errors
@@ -94,15 +113,7 @@ impl Client {
         pms_id: &PmsId,
         pms_type: PmsType,
     ) -> Result<Vec<RemoteSite>, RemoteError> {
-        let task = format!("looking up site id {pms_id}");
-        let mut call = self.call(Operation::LookUp, Method::GET, &["sites"], task);
-        set_query(
-            &mut call.url,
-            &[
-                ("practiceManagementSiteId", pms_id.as_str()),
-                ("practiceManagementName", pms_name(pms_type)),
-            ],
-        );
+        let call = self.look_up(pms_id, pms_type);
         let answer = self.send(&call).await?;
         let body: SitesBody = call.read_json(&answer)?;
         body.sites
@@ -128,6 +139,19 @@ impl Client {
         );
         let answer = self.send(&call).await?;
         read_site(&call, &answer)
+    }
+
+    fn look_up(&self, pms_id: &PmsId, pms_type: PmsType) -> Call {
+        let task = format!("looking up site id {pms_id}");
+        let mut call = self.call(Operation::LookUp, Method::GET, &["sites"], task);
+        set_query(
+            &mut call.url,
+            &[
+                ("practiceManagementSiteId", pms_id.as_str()),
+                ("practiceManagementName", pms_name(pms_type)),
+            ],
+        );
+        call
     }
 
     /// A call that only reads and wants a 200; the operations change what differs.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::ACCEPT_ENCODING;
+use axum::http::header::{ACCEPT_ENCODING, DATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
@@ -41,7 +41,8 @@ pub(super) async fn answer(cloud: Arc<Cloud>, request: Request) -> Response {
     };
     let counted_at = call.site.clone().unwrap_or_else(|| NO_SITE.to_owned());
     cloud.counters.received(&counted_at, call.endpoint);
-    let (response, outcome) = call.answer(&cloud, &parts, body).await;
+    let (mut response, outcome) = call.answer(&cloud, &parts, body).await;
+    response.headers_mut().insert(DATE, date(&cloud));
     cloud
         .counters
         .answered(&counted_at, call.endpoint, &outcome);
@@ -158,6 +159,12 @@ impl Call {
             .faults
             .strike(cloud.clock.now(), self.site.as_deref(), self.endpoint, pick)
     }
+}
+
+/// The service's clock, as every answer of HTTP tells it.
+fn date(cloud: &Cloud) -> HeaderValue {
+    let now = cloud.clock.now().format("%a, %d %b %Y %H:%M:%S GMT");
+    HeaderValue::try_from(now.to_string()).expect("letters and digits")
 }
 
 /// The PMS id that a request is about, from the GUID of its path or its query string.

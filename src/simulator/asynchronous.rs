@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::clock::delta;
 use super::cloud::{Cloud, Entry};
 use super::commands::{ASYNC_QUEUE_TIME, Job, parse};
-use super::execution::{execute, rows_affected};
+use super::execution::{Executed, execute, rows_affected};
 use super::faults::{Fault, Liberties};
 use super::link::{Turn, Urgency};
 use super::queries::{Kept, Mode, RemoteQuery};
@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::reply::Reply;
 use super::route::Endpoint;
 use super::site::{Reach, Site};
-use super::spool::{PageShape, SpoolWriter};
+use super::spool::{PageShape, Spool, SpoolWriter};
 use super::webhooks::{self, Source};
 use super::wire::{self, ErrorDetails, Status};
 
@@ -215,34 +215,43 @@ impl Life {
 
     async fn execute(&self, turn: Turn) -> Result<Kept, End> {
         self.wait_while_stuck().await;
-        let cloud = &*self.cloud;
-        let writer = SpoolWriter::create(&cloud.spool_file(), self.page_shape())
-            .map_err(|_| link_failure())?;
-        let limit = cloud.settings.limits.async_execution;
-        let executed = execute(
-            cloud,
-            &self.site,
-            &turn,
-            &self.job,
-            writer,
-            limit,
-            Endpoint::Async,
-        )
-        .await;
-        drop(turn);
-        let spool = tokio::task::spawn_blocking(move || executed.sink.finish()).await;
+        let shape = self.page_shape();
+        let executed = self.run_to_the_end(turn, shape).await?;
+        let spool = finish(executed.sink).await;
         self.edit(|query, _| query.execution_ms = Some(executed.took_ms));
-        let spool = spool.ok().and_then(Result::ok).ok_or_else(link_failure);
         let outcome = executed
             .outcome
             .map_err(|error| (Status::ExecutionFailed, Some(error)))?;
         Ok(Kept {
             rows_affected: rows_affected(&self.job, &outcome),
             parameters: self.job.returned(&outcome.output),
-            spool: Arc::new(spool?),
+            spool: Arc::new(spool.ok_or_else(link_failure)?),
             cached_at: Vec::new(),
             upload_at: Vec::new(),
         })
+    }
+
+    /// Runs the command, from its beginning again each time that it gave way to an immediate one. The query stays
+    /// `executing` meanwhile, as the documentation has no status for it.
+    async fn run_to_the_end(
+        &self,
+        mut turn: Turn,
+        shape: PageShape,
+    ) -> Result<Executed<SpoolWriter>, End> {
+        let cloud = &*self.cloud;
+        let limit = cloud.settings.limits.async_execution;
+        loop {
+            let writer =
+                SpoolWriter::create(&cloud.spool_file(), shape).map_err(|_| link_failure())?;
+            let (site, job) = (&self.site, &self.job);
+            let executed = execute(cloud, site, &turn, job, writer, limit, Endpoint::Async).await;
+            drop(turn);
+            if !executed.gave_way {
+                return Ok(executed);
+            }
+            drop(finish(executed.sink).await);
+            turn = self.site.link.turn(Urgency::GaveWay).await;
+        }
     }
 
     fn page_shape(&self) -> PageShape {
@@ -379,6 +388,12 @@ fn end(status: Status, code: i64, message: Option<String>) -> End {
             error_message,
         }),
     )
+}
+
+/// Closes the file of a result, off the async threads; nothing if the disk does not take it.
+async fn finish(writer: SpoolWriter) -> Option<Spool> {
+    let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
+    finished.ok()?.ok()
 }
 
 fn link_failure() -> End {

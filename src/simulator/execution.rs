@@ -17,13 +17,16 @@ pub(super) struct Executed<S> {
     pub(super) outcome: Result<Outcome, ErrorDetails>,
     /// Milliseconds at the database, simulated latency included.
     pub(super) took_ms: u64,
+    /// Stopped to let an immediate command by: it has to run again, and the outcome says nothing.
+    pub(super) gave_way: bool,
 }
 
 /// SQL Server's number for a time-out, as the .NET client reports it.
 const TIMEOUT: i32 = -2;
 const LOGIN_FAILED: i64 = 18456;
 
-/// Runs a job whose turn has come.
+/// Runs a job whose turn has come. An async one that only reads gives way to immediate ones; one that writes is
+/// not stopped half way.
 pub(super) async fn execute<S: RowSink + Send + 'static>(
     cloud: &Cloud,
     site: &Site,
@@ -34,7 +37,18 @@ pub(super) async fn execute<S: RowSink + Send + 'static>(
     endpoint: Endpoint,
 ) -> Executed<S> {
     let latency = cloud.settings.timings.execute;
-    cloud.pause(latency.min(limit)).await;
+    let gives_way = endpoint == Endpoint::Async && job.mode != Mode::NonQuery;
+    tokio::select! {
+        () = cloud.pause(latency.min(limit)) => {}
+        () = turn.wanted(), if gives_way => {
+            return Executed {
+                sink,
+                outcome: Err(timed_out()),
+                took_ms: 0,
+                gave_way: true,
+            };
+        }
+    }
     let now = cloud.clock.now();
     let failure = cloud
         .faults
@@ -45,6 +59,7 @@ pub(super) async fn execute<S: RowSink + Send + 'static>(
             sink,
             outcome: Err(failure),
             took_ms: milliseconds(latency),
+            gave_way: false,
         };
     }
     let command = job.command(site.practice_now(&cloud.faults, now));
@@ -52,11 +67,13 @@ pub(super) async fn execute<S: RowSink + Send + 'static>(
         sink,
         outcome,
         took,
-    } = site.link.run(turn, command, sink, limit).await;
+        gave_way,
+    } = site.link.run(turn, command, sink, limit, gives_way).await;
     Executed {
         sink,
         outcome: outcome.map_err(details),
         took_ms: milliseconds(took + latency),
+        gave_way,
     }
 }
 

@@ -1,13 +1,15 @@
 //! A practice's Halo Link: one command at a time on the database, immediate ones first.
 //!
 //! Invariant: a turn is held by one command only and passes on when it is dropped, whatever became of its
-//! holder. A command at work is not interrupted by an immediate one: the next turn is its.
+//! holder. An immediate command that finds the database busy asks the holder to give way; a holder that does is
+//! the next after it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use super::engine::{Command, Database, Interrupt, Outcome, RowSink, SqlError};
 
@@ -22,12 +24,15 @@ pub(super) struct Link {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Urgency {
     Immediate,
+    /// Gave way to an immediate one and goes on before those who have not begun.
+    GaveWay,
     Patient,
 }
 
 #[derive(Default)]
 struct Line {
-    busy: bool,
+    /// How the holder of the turn is asked to give way; `None` while the database is free.
+    holder: Option<CancellationToken>,
     immediate: VecDeque<oneshot::Sender<Turn>>,
     patient: VecDeque<oneshot::Sender<Turn>>,
 }
@@ -36,6 +41,17 @@ struct Line {
 pub(super) struct Turn {
     /// `None` once disarmed: it was never received.
     line: Option<Arc<Mutex<Line>>>,
+    wanted: CancellationToken,
+}
+
+impl Turn {
+    /// Resolves when an immediate command waits for this turn to end.
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub(super) async fn wanted(&self) {
+        self.wanted.cancelled().await;
+    }
 }
 
 /// What a command did.
@@ -44,6 +60,8 @@ pub(super) struct Ran<S> {
     pub(super) outcome: Result<Outcome, SqlError>,
     /// Real time of the work.
     pub(super) took: Duration,
+    /// Stopped to give way; the outcome says nothing of the command.
+    pub(super) gave_way: bool,
 }
 
 impl Link {
@@ -68,15 +86,16 @@ impl Link {
     pub(super) async fn turn(&self, urgency: Urgency) -> Turn {
         let waiting = {
             let mut line = lock(&self.line);
-            if !line.busy {
-                line.busy = true;
-                return Turn {
-                    line: Some(self.line.clone()),
-                };
+            let Some(holder) = &line.holder else {
+                return line.grant(&self.line);
+            };
+            if urgency == Urgency::Immediate {
+                holder.cancel();
             }
             let (sender, receiver) = oneshot::channel();
             match urgency {
                 Urgency::Immediate => line.immediate.push_back(sender),
+                Urgency::GaveWay => line.patient.push_front(sender),
                 Urgency::Patient => line.patient.push_back(sender),
             }
             receiver
@@ -84,13 +103,15 @@ impl Link {
         waiting.await.expect("the queue lives as long as the link")
     }
 
-    /// Runs a command off the async threads and stops it when it takes longer than `limit`.
+    /// Runs a command off the async threads and stops it when it takes longer than `limit`, or when the turn is
+    /// wanted if it `gives_way`.
     pub(super) async fn run<S: RowSink + Send + 'static>(
         &self,
-        _turn: &Turn,
+        turn: &Turn,
         command: Command,
         mut sink: S,
         limit: Duration,
+        gives_way: bool,
     ) -> Ran<S> {
         let database = self.database.clone();
         let started = Instant::now();
@@ -98,15 +119,21 @@ impl Link {
             let outcome = lock(&database).run(&command, &mut sink);
             (sink, outcome)
         });
-        let finished = tokio::select! {
-            finished = &mut work => finished,
+        let (finished, wanted) = tokio::select! {
+            finished = &mut work => (finished, false),
             () = tokio::time::sleep(limit) => {
                 self.interrupt.interrupt();
-                work.await
+                (work.await, false)
+            }
+            () = turn.wanted(), if gives_way => {
+                self.interrupt.interrupt();
+                (work.await, true)
             }
         };
         let (sink, outcome) = finished.expect("the engine answers with errors, not panics");
         Ran {
+            // A command that was done before the interruption reached it is done.
+            gave_way: wanted && outcome.is_err(),
             sink,
             outcome,
             took: started.elapsed(),
@@ -135,19 +162,30 @@ impl Drop for Turn {
         let Some(line) = self.line.take() else { return };
         let mut waiting = lock(&line);
         while let Some(next) = waiting.next() {
-            match next.send(Turn {
-                line: Some(line.clone()),
-            }) {
+            match next.send(waiting.grant(&line)) {
                 Ok(()) => return,
                 // Nobody waits any more. Disarmed, because its drop would want the lock that is held here.
                 Err(mut unwanted) => unwanted.line = None,
             }
         }
-        waiting.busy = false;
+        waiting.holder = None;
     }
 }
 
 impl Line {
+    /// Makes whoever is given the turn the holder, who is asked to give way at once if an immediate command waits.
+    fn grant(&mut self, line: &Arc<Mutex<Line>>) -> Turn {
+        let wanted = CancellationToken::new();
+        if !self.immediate.is_empty() {
+            wanted.cancel();
+        }
+        self.holder = Some(wanted.clone());
+        Turn {
+            line: Some(line.clone()),
+            wanted,
+        }
+    }
+
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         self.immediate
             .pop_front()
@@ -182,6 +220,27 @@ mod tests {
 
         assert!(patient.as_mut().now_or_never().is_none());
         assert!(immediate.as_mut().now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_gives_way_to_an_immediate_command_goes_on_before_those_who_have_not_begun() {
+        let link = link();
+        let first = link.turn(Urgency::Patient).await;
+        let mut patient = Box::pin(link.turn(Urgency::Patient));
+        assert!(patient.as_mut().now_or_never().is_none());
+        assert!(first.wanted().now_or_never().is_none());
+        let mut immediate = Box::pin(link.turn(Urgency::Immediate));
+        assert!(immediate.as_mut().now_or_never().is_none());
+
+        assert!(first.wanted().now_or_never().is_some());
+        drop(first);
+        let urgent = immediate.await;
+        let mut again = Box::pin(link.turn(Urgency::GaveWay));
+        assert!(again.as_mut().now_or_never().is_none());
+        drop(urgent);
+
+        assert!(patient.as_mut().now_or_never().is_none());
+        assert!(again.as_mut().now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -32,8 +32,8 @@
 //! | queries at work | `outcome` `sql_error` `stuck` `early_pages` `late_pages` `gone` `zero_rows` `page_size` `wide_row` |
 //! | webhooks | `webhook` with a `defect`: `duplicate` `reordered` `delayed` `stale` `bad_signature` `early` `lost` |
 //!
-//! A 504 on purpose comes at once; add a `delay` where the wait itself matters. A command at work is not
-//! interrupted by an immediate one, as Halo Link may do: the immediate one is next.
+//! A 504 on purpose comes at once; add a `delay` where the wait itself matters. An async query that reads is
+//! interrupted by an immediate one and begins again after it, still `executing`; one that writes is not.
 //!
 //! # Control
 //!

@@ -183,3 +183,25 @@ fn a_ledger_can_be_shared_between_threads() {
     fn shareable<T: Send + Sync + 'static>() {}
     shareable::<Ledger>();
 }
+
+#[test]
+fn a_whole_ledger_tells_its_schema_and_a_broken_rule_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = open(&folder);
+    let health = ledger.health().expect("readable");
+    assert_eq!((health.schema, health.faults), (known_schema(), vec![]));
+
+    let raw = Connection::open(file(&folder)).expect("a database");
+    raw.execute_batch(
+        "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF;
+         INSERT INTO attempt (extraction, number, worker, started_at) VALUES (1, 0, 'w', 0);",
+    )
+    .expect("what no program of ours writes");
+
+    let faults = ledger.health().expect("readable").faults;
+    assert_eq!(faults, ["CHECK constraint failed in attempt"]);
+}
+
+fn known_schema() -> u32 {
+    crate::ledger::schema::known()
+}

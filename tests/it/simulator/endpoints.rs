@@ -471,22 +471,6 @@ async fn a_late_immediate_query_is_answered_504_and_stopped_later() {
 }
 
 #[tokio::test]
-async fn an_immediate_query_that_waits_too_long_for_its_turn_is_answered_504() {
-    let stand = Stand::paired().await;
-    let busy = stand.submit(ENDLESS).await;
-    stand.until(&busy, |status| status == "executing").await;
-    let mut body = command("SELECT 1 AS n");
-    body["maxTimeInQueue"] = json!(20);
-
-    let answer = stand
-        .post(&format!("{}/immediate", stand.queries()), &body)
-        .await;
-
-    assert_eq!(answer.status, 504);
-    stand.stop().await;
-}
-
-#[tokio::test]
 async fn a_change_through_a_non_query_tells_its_rows_and_stays() {
     let stand = Stand::paired().await;
     let mut body = command("UPDATE PATIENTS SET SURNAME = 'Changed'");

@@ -5,6 +5,7 @@
 mod control;
 mod endpoints;
 mod faults;
+mod queue;
 mod registered;
 mod stand;
 mod webhooks;
