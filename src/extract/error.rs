@@ -143,6 +143,13 @@ impl AttemptError {
         }
     }
 
+    /// Whether the API refuses whoever asks from here, which says nothing of what was asked.
+    #[must_use]
+    pub(super) fn refuses_us(&self) -> bool {
+        matches!(self, Self::Remote(error)
+            if matches!(error.cause(), Cause::KeyRefused | Cause::AddressRefused))
+    }
+
     /// Whether the API no longer holds the result.
     #[must_use]
     pub(super) fn is_gone(&self) -> bool {

@@ -15,6 +15,8 @@ mod attempt;
 mod cut;
 mod engine;
 mod error;
+#[cfg(test)]
+mod fuzz_tests;
 mod identity;
 mod kept_pages;
 mod pipeline;

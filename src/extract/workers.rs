@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::{Extraction, ExtractionState, Lane, Retry, SiteState, Waiting};
+use crate::domain::{
+    Extraction, ExtractionState, FailureClass, Lane, Retry, SiteState, Waiting,
+};
 use crate::ledger::{Claim, ClaimRequest, Cut, Fenced, LedgerError};
 
 use super::attempt::{Attempt, AttemptEnd};
@@ -26,6 +28,9 @@ const RENEW_EVERY: Duration = Duration::from_secs(30);
 
 /// Pause before the second try within a run; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause after the key or our address was refused while a remote query lives.
+const REFUSED_PAUSE: Duration = Duration::from_secs(3600);
 
 /// How often a worker looks whether another process finished what it waits for.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -284,6 +289,8 @@ impl Run {
         let again = error.retry() == Retry::Now && tries < self.engine.limits.attempts_per_run;
         let retry = match error.retry() {
             Retry::Now => Retry::Later(FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1))),
+            // A person mends the key or the address; the result is still there for a day.
+            Retry::Never if alive && error.refuses_us() => Retry::Later(REFUSED_PAUSE),
             other => other,
         };
         let (class, message) = (error.class(), error.to_string());
@@ -292,8 +299,12 @@ impl Run {
             // The answer is still there to be had: the attempt stays open and goes on with it.
             Retry::Later(pause) if goes_on => {
                 let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
+                let waiting = match class {
+                    FailureClass::Limit => Waiting::RateLimited,
+                    _ => Waiting::BackingOff,
+                };
                 self.engine
-                    .ledger(move |ledger| ledger.put_off(&claim, &Waiting::BackingOff, until, now))
+                    .ledger(move |ledger| ledger.put_off(&claim, &waiting, until, now))
                     .await?
             }
             retry => {

@@ -17,6 +17,8 @@ mod error;
 mod facts;
 mod failure;
 #[cfg(test)]
+pub(crate) mod fuzz_bodies;
+#[cfg(test)]
 mod fuzz_tests;
 mod gate;
 mod identity;

@@ -3,9 +3,10 @@
 //!
 //! The short form runs always; `HALO_EXTRACT_CHAOS=full` asks 50 sites, `HALO_EXTRACT_CHAOS_SEED` throws the dice anew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -25,6 +26,8 @@ struct Night {
     lives: std::ops::Range<u64>,
     /// Processes after which the night counts as never ending.
     most_runs: u32,
+    /// Long enough for everything to happen that can.
+    is_full: bool,
 }
 
 impl Night {
@@ -47,6 +50,7 @@ impl Night {
                 seed,
                 lives: 2_000..8_000,
                 most_runs: 300,
+                is_full: true,
             }
         } else {
             Self {
@@ -56,6 +60,7 @@ impl Night {
                 seed,
                 lives: 150..1_200,
                 most_runs: 120,
+                is_full: false,
             }
         }
     }
@@ -75,38 +80,53 @@ impl Night {
 
     fn arguments(&self, today: NaiveDate) -> Vec<String> {
         let day = |back| (today - Days::new(back)).to_string();
-        let mut arguments: Vec<String> = ["run", "--from", &day(60), "--to", &day(1)]
+        ["run", "--from", &day(60), "--to", &day(1)]
             .iter()
             .chain(&["--snapshot-date", &day(1), "--output", "json"])
             .map(|text| (*text).to_owned())
-            .collect();
-        for query in self.queries {
-            arguments.extend(["--query".to_owned(), (*query).to_owned()]);
-        }
-        arguments
+            .collect()
     }
 
-    fn extractions(&self) -> usize {
-        self.sites * self.queries.len()
+    /// The commands that ask each practice what it can answer: those with the same tables together.
+    fn commands(&self, today: NaiveDate, plan: &BTreeMap<Queries, Sites>) -> Vec<Vec<String>> {
+        plan.iter()
+            .map(|(queries, sites)| {
+                let mut arguments = self.arguments(today);
+                for query in queries {
+                    arguments.extend(["--query".to_owned(), query.clone()]);
+                }
+                for site in sites {
+                    arguments.extend(["--site".to_owned(), site.clone()]);
+                }
+                arguments
+            })
+            .collect()
     }
 }
+
+type Queries = BTreeSet<String>;
+type Sites = BTreeSet<String>;
 
 #[test]
 fn a_fleet_on_a_bad_network_and_a_process_killed_at_any_moment_end_in_the_objects_of_a_calm_night()
 {
     let night = Night::chosen();
-    let mut arguments = night.arguments(Utc::now().date_naive());
+    let today = Utc::now().date_naive();
     let queries = project().join("queries");
 
     let calm_cloud = night.simulator();
     let calm = Home::new(&calm_cloud, &queries);
     calm.pair_all(&calm_cloud);
-    let outcomes = calm.run(&texts(&arguments)).json();
-    let sites = answering(&outcomes, night.sites);
-    assert_eq!(sites.len(), night.sites);
-    for site in &sites {
-        arguments.extend(["--site".to_owned(), site.clone()]);
+    let mut everything = night.arguments(today);
+    for query in night.queries {
+        everything.extend(["--query".to_owned(), (*query).to_owned()]);
     }
+    let plan = answerable(&calm.run(&texts(&everything)).json(), night.sites);
+    let extractions = plan
+        .iter()
+        .map(|(queries, sites)| queries.len() * sites.len());
+    let extractions: usize = extractions.sum();
+    assert_eq!(plan.values().map(Sites::len).sum::<usize>(), night.sites);
 
     let cloud = night.simulator();
     let home = Home::new(&cloud, &queries);
@@ -116,78 +136,107 @@ fn a_fleet_on_a_bad_network_and_a_process_killed_at_any_moment_end_in_the_object
         "scenario",
         &std::fs::read_to_string(scenario).expect("it ships"),
     );
-    let kills = run_until_done(&night, &home, &texts(&arguments));
+    for fault in WORSE {
+        cloud.post("faults", fault);
+    }
+    let began = Instant::now();
+    let kills = run_until_done(&night, &home, &night.commands(today, &plan));
 
-    assert!(kills > 0, "nothing was killed, so nothing was shown");
-    assert_eq!(parquet_objects(&home).len(), night.extractions());
-    assert_same_objects(&calm, &home, &sites);
     let asked = Asked::count(&cloud, &home);
     say(&format!(
-        "{} extractions after {kills} kills: {asked:?}",
-        night.extractions()
+        "{extractions} extractions at {} practices in {} groups after {kills} kills in {:?}: {asked:?}",
+        night.sites,
+        plan.len(),
+        began.elapsed()
     ));
-    assert_eq!(asked.answered, night.extractions());
+    assert!(kills > 0, "nothing was killed, so nothing was shown");
+    assert_eq!(parquet_objects(&home).len(), extractions);
+    assert_same_objects(&calm, &home);
+    assert_eq!(asked.answered, extractions);
     assert_eq!(asked.unjustified, Vec::<String>::new());
+    if night.is_full {
+        assert!(
+            asked.failed > 0 && asked.gone > 0 && asked.answer_lost > 0,
+            "not everything was met: {asked:?}"
+        );
+    }
 }
+
+/// What a flaky fleet does not do by itself: submissions that are accepted and not heard of, and lost results.
+const WORSE: [&str; 2] = [
+    r#"{"kind": "lost", "performed": true, "endpoints": ["async"], "chance": 0.03}"#,
+    r#"{"kind": "gone", "endpoints": ["page", "stream"], "chance": 0.002}"#,
+];
 
 fn texts(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
 }
 
-/// The first sites that answered every query: some practices of the fleet run a version of the practice software
-/// whose tables the queries do not fit.
-fn answering(outcomes: &serde_json::Value, most: usize) -> BTreeSet<String> {
-    let outcomes = outcomes.as_array().expect("outcomes");
-    let site = |outcome: &serde_json::Value| outcome["site"].as_str().expect("a key").to_owned();
-    let refused: BTreeSet<String> = outcomes
-        .iter()
-        .filter(|outcome| outcome["state"] != "succeeded")
-        .map(site)
-        .collect();
-    let all: BTreeSet<String> = outcomes.iter().map(site).collect();
-    all.difference(&refused).take(most).cloned().collect()
+/// What the first practices answered that answered anything, those with the same answers together: some of the
+/// fleet run a version of the practice software whose tables some queries do not fit.
+fn answerable(outcomes: &serde_json::Value, most: usize) -> BTreeMap<Queries, Sites> {
+    let outcomes = outcomes.as_array().expect("outcomes").iter();
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    let mut answers: BTreeMap<String, Queries> = BTreeMap::new();
+    for outcome in outcomes.filter(|outcome| outcome["state"] == "succeeded") {
+        let query = text(&outcome["query"]);
+        let answered = answers.entry(text(&outcome["site"])).or_default();
+        answered.insert(query.split('@').next().unwrap_or(&query).to_owned());
+    }
+    let mut plan: BTreeMap<Queries, Sites> = BTreeMap::new();
+    for (site, queries) in answers.into_iter().take(most) {
+        plan.entry(queries).or_default().insert(site);
+    }
+    plan
 }
 
-/// Runs the same command until it has succeeded, each process killed at a moment of the seed's choice.
-fn run_until_done(night: &Night, home: &Home, arguments: &[&str]) -> u32 {
+/// Runs each command until it has succeeded, one after the other, each process killed at a moment of the seed's
+/// choice.
+fn run_until_done(night: &Night, home: &Home, commands: &[Vec<String>]) -> u32 {
     let mut dice = fastrand::Rng::with_seed(night.seed);
-    let mut kills = 0;
-    for _ in 0..night.most_runs {
-        let errors = File::create(home.path().join("stderr.log")).expect("a file");
-        let mut process = home
-            .command(arguments)
-            .env("HALO_EXTRACT__LIMITS__EXTRACTIONS_AT_ONCE", "8")
-            .stdout(std::process::Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .expect("starts");
-        let dies = Instant::now() + Duration::from_millis(dice.u64(night.lives.clone()));
-        let ended = loop {
-            if let Some(status) = process.try_wait().expect("its own child") {
-                break Some(status);
-            }
-            if Instant::now() >= dies {
-                break None;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        match ended {
-            Some(status) if status.success() => return kills,
-            // What waits for later is asked again by the next run.
-            Some(_) => {}
-            None => {
-                // SIGKILL; it may have ended by itself a moment ago.
-                drop(process.kill());
-                process.wait().expect("its own child");
-                kills += 1;
+    let (mut kills, mut runs) = (0, 0);
+    for command in commands {
+        loop {
+            runs += 1;
+            assert!(
+                runs <= night.most_runs,
+                "not done after {} runs; the last one said: {}",
+                night.most_runs,
+                std::fs::read_to_string(home.path().join("stderr.log")).expect("a file")
+            );
+            let life = Duration::from_millis(dice.u64(night.lives.clone()));
+            match live(home, command, life) {
+                Some(status) if status.success() => break,
+                // What waits for later is asked again by the next run.
+                Some(_) => {}
+                None => kills += 1,
             }
         }
     }
-    panic!(
-        "not done after {} runs; the last one said: {}",
-        night.most_runs,
-        std::fs::read_to_string(home.path().join("stderr.log")).expect("a file")
-    );
+    kills
+}
+
+/// Runs a command and kills it after `life`; how it ended if it was done before.
+fn live(home: &Home, arguments: &[String], life: Duration) -> Option<ExitStatus> {
+    let errors = File::create(home.path().join("stderr.log")).expect("a file");
+    let mut process = home
+        .command(&texts(arguments))
+        .env("HALO_EXTRACT__LIMITS__EXTRACTIONS_AT_ONCE", "8")
+        .stdout(std::process::Stdio::null())
+        .stderr(errors)
+        .spawn()
+        .expect("starts");
+    let dies = Instant::now() + life;
+    while Instant::now() < dies {
+        if let Some(status) = process.try_wait().expect("its own child") {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // SIGKILL; it may have ended by itself a moment ago.
+    drop(process.kill());
+    process.wait().expect("its own child");
+    None
 }
 
 /// The Parquet files of a lake, as paths below it.
@@ -201,21 +250,9 @@ fn parquet_objects(home: &Home) -> BTreeSet<PathBuf> {
 }
 
 #[track_caller]
-fn assert_same_objects(calm: &Home, home: &Home, sites: &BTreeSet<String>) {
-    let is_of_site = |path: &PathBuf| {
-        path.components().any(|part| {
-            let name = part.as_os_str().to_string_lossy();
-            name.strip_prefix("site=")
-                .is_some_and(|key| sites.contains(key))
-        })
-    };
-    let expected: BTreeSet<PathBuf> = parquet_objects(calm)
-        .into_iter()
-        .filter(is_of_site)
-        .collect();
-    assert_eq!(parquet_objects(home), expected);
+fn assert_same_objects(calm: &Home, home: &Home) {
     let mut rows = 0;
-    for path in expected {
+    for path in parquet_objects(home) {
         let (one, other) = (
             data(&calm.lake().join(&path)),
             data(&home.lake().join(&path)),
@@ -268,6 +305,8 @@ struct Asked {
     answered: usize,
     /// Known to the ledger, and failed at the site: there was no result.
     failed: usize,
+    /// Known to the ledger, and lost by the service before all of it was fetched.
+    gone: usize,
     /// Accepted, but the process died before it knew the id: nobody can ask for its result.
     answer_lost: usize,
     /// None of these.
@@ -298,6 +337,8 @@ impl Asked {
                 asked.answer_lost += 1;
             } else if FAILED.contains(&text("status").as_str()) {
                 asked.failed += 1;
+            } else if journal.gone.contains(&text("id")) {
+                asked.gone += 1;
             } else if results.insert((text("site"), text("text"))) {
                 asked.answered += 1;
             } else {
@@ -320,6 +361,8 @@ impl Asked {
 /// What the ledger remembers of its submissions.
 struct Journal {
     remote: BTreeSet<String>,
+    /// Those of attempts that ended because the service no longer held the result.
+    gone: BTreeSet<String>,
     /// Attempts that were about to post, and never learned an id.
     without_answer: usize,
 }
@@ -328,13 +371,18 @@ impl Journal {
     fn read(home: &Home) -> Self {
         let ledger =
             rusqlite::Connection::open(home.path().join("ledger.sqlite")).expect("the ledger");
-        let remote = ledger
-            .prepare("SELECT remote_id FROM attempt WHERE remote_id IS NOT NULL")
-            .expect("the journal")
-            .query_map([], |row| row.get(0))
-            .expect("rows")
-            .map(|id| id.expect("text"))
-            .collect();
+        let ids = |which: &str| {
+            ledger
+                .prepare(&format!(
+                    "SELECT remote_id FROM attempt WHERE remote_id IS NOT NULL AND {which}"
+                ))
+                .expect("the journal")
+                .query_map([], |row| row.get(0))
+                .expect("rows")
+                .map(|id| id.expect("text"))
+                .collect()
+        };
+        let (remote, gone) = (ids("true"), ids("failure_class = 'gone'"));
         let without_answer = ledger
             .query_row(
                 "SELECT count(*) FROM attempt WHERE submitted_at IS NOT NULL AND remote_id IS NULL",
@@ -344,6 +392,7 @@ impl Journal {
             .expect("a count");
         Self {
             remote,
+            gone,
             without_answer,
         }
     }

@@ -14,25 +14,45 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// Tries of each call in these tests.
-const TRIES: u64 = 3;
+use crate::table::Table;
 
-const PATIENTS: &str =
+/// Tries of each call in these tests.
+pub(crate) const TRIES: u64 = 3;
+
+pub(crate) const PATIENTS: &str =
     "SELECT p.INTERNALID AS id, p.SURNAME AS name FROM PATIENTS p WHERE p.INTERNALID > @id";
 
+/// A client that tries as often as any other and does not pause long between.
+pub(crate) fn hasty_client(url: &str, key: &str) -> Client {
+    let pause = Duration::from_millis(1);
+    Client::new(Settings {
+        base_url: url.parse().expect("a URL"),
+        key: key.into(),
+        max_attempts: u32::try_from(TRIES).expect("few"),
+        back_off: BackOff {
+            first: pause,
+            most: pause,
+            patience: Duration::from_secs(5),
+        },
+        stuck_after: Duration::from_millis(50),
+        ..Settings::default()
+    })
+    .expect("a client")
+}
+
 /// A running simulator with one paired practice.
-struct Cloud {
-    ready: simulator::Ready,
+pub(crate) struct Cloud {
+    pub(crate) ready: simulator::Ready,
     control: reqwest::Client,
     _serving: AbortOnDropHandle<()>,
 }
 
 impl Cloud {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(simulator::Webhooks::default()).await
     }
 
-    async fn start_with(webhooks: simulator::Webhooks) -> Self {
+    pub(crate) async fn start_with(webhooks: simulator::Webhooks) -> Self {
         let source = simulator::Source::Generated {
             practices: 1,
             patients: 120,
@@ -59,24 +79,11 @@ impl Cloud {
     }
 
     /// A client that remembers nothing of earlier faults.
-    fn client(&self) -> Client {
-        let pause = Duration::from_millis(1);
-        Client::new(Settings {
-            base_url: self.ready.url.parse().expect("a URL"),
-            key: self.ready.subscription_key.as_str().into(),
-            max_attempts: u32::try_from(TRIES).expect("few"),
-            back_off: BackOff {
-                first: pause,
-                most: pause,
-                patience: Duration::from_secs(5),
-            },
-            stuck_after: Duration::from_millis(50),
-            ..Settings::default()
-        })
-        .expect("a client")
+    pub(crate) fn client(&self) -> Client {
+        hasty_client(&self.ready.url, &self.ready.subscription_key)
     }
 
-    fn guid(&self) -> HaloGuid {
+    pub(crate) fn guid(&self) -> HaloGuid {
         HaloGuid(self.ready.sites[0].halo_guid)
     }
 
@@ -84,7 +91,7 @@ impl Cloud {
         self.ready.sites[0].pms_id.parse().expect("an id")
     }
 
-    async fn set_fault(&self, fault: &Value) {
+    pub(crate) async fn set_fault(&self, fault: &Value) {
         let url = format!("{}/simulator/faults", self.ready.url);
         let sent = self.control.post(url).body(fault.to_string()).send().await;
         let answer = sent.expect("an answer");
@@ -101,7 +108,7 @@ impl Cloud {
     }
 
     /// What the receiver answered to each sending of the only webhook, once there are `sendings`.
-    async fn webhook_answers(&self, sendings: usize) -> Value {
+    pub(crate) async fn webhook_answers(&self, sendings: usize) -> Value {
         let url = format!("{}/simulator/webhooks", self.ready.url);
         loop {
             let sent = self.control.get(&url).send().await.expect("an answer");
@@ -149,7 +156,11 @@ fn patience() -> Patience {
 }
 
 /// Submits, waits and fetches; the number of rows, counted in the pages and equal to what was declared.
-async fn extract(client: &Client, site: HaloGuid, text: &str) -> Result<u64, RemoteError> {
+pub(crate) async fn extract(
+    client: &Client,
+    site: HaloGuid,
+    text: &str,
+) -> Result<u64, RemoteError> {
     let query = client.submit(site, &statement(text)).await?;
     fetch(client, site, query).await
 }
@@ -174,7 +185,7 @@ async fn fetch(client: &Client, site: HaloGuid, query: RemoteQueryId) -> Result<
 
 /// A call of the API, by the name of the endpoint that it reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
+pub(crate) enum Call {
     Pair,
     Sites,
     Site,
@@ -197,7 +208,7 @@ impl Call {
         Self::Stream,
     ];
 
-    fn endpoint(self) -> &'static str {
+    pub(crate) fn endpoint(self) -> &'static str {
         match self {
             Self::Pair => "pair",
             Self::Sites => "sites",
@@ -247,7 +258,7 @@ impl Call {
 }
 
 /// What a wire fault must come to: its class, and how many requests it takes.
-fn expected(fault: &str, call: Call) -> (FailureClass, u64) {
+pub(crate) fn expected(fault: &str, call: Call) -> (FailureClass, u64) {
     use FailureClass as Class;
     let unless_effect = if call.has_effect() { 1 } else { TRIES };
     let of_site = if call.reaches_site() {
@@ -273,7 +284,7 @@ fn expected(fault: &str, call: Call) -> (FailureClass, u64) {
     }
 }
 
-fn wire_faults() -> Vec<(&'static str, Value)> {
+pub(crate) fn wire_faults() -> Vec<(&'static str, Value)> {
     let http = |status: u16| json!({"kind": "http", "status": status});
     let later = |status: u16, seconds: u64| json!({"kind": "http", "status": status, "retry_after": seconds});
     vec![
@@ -307,6 +318,10 @@ async fn every_wire_fault_at_every_call_ends_in_its_class_after_its_number_of_re
     );
 
     let mut wrong = Vec::new();
+    let mut table = Table::new(
+        "fault of the wire",
+        &["call", "class", "requests", "lifted"],
+    );
     for (name, fault) in wire_faults() {
         for call in Call::ALL {
             cloud.lift_faults().await;
@@ -327,13 +342,22 @@ async fn every_wire_fault_at_every_call_ends_in_its_class_after_its_number_of_re
                 ));
             }
             cloud.lift_faults().await;
-            if let Err(error) = call.make(&cloud, query).await {
+            let lifted = call.make(&cloud, query).await;
+            table.row(&[
+                name,
+                call.endpoint(),
+                &found.0.map_or("-".to_owned(), |class| class.to_string()),
+                &found.1.to_string(),
+                if lifted.is_ok() { "answered" } else { "FAILS" },
+            ]);
+            if let Err(error) = lifted {
                 wrong.push(format!(
                     "{name} at {call:?} is not over when it is lifted: {error}"
                 ));
             }
         }
     }
+    table.show();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -22,12 +22,21 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Starts `simulate` on a free port with more arguments, and waits for its ready line.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_telling(arguments, Stdio::inherit())
+    }
+
+    /// As `start`, with its log in a file.
+    pub(crate) fn start_logged(arguments: &[&str], log: std::fs::File) -> Self {
+        Self::start_telling(arguments, log.into())
+    }
+
+    fn start_telling(arguments: &[&str], log: Stdio) -> Self {
         let mut process = Command::new(PROGRAM)
             .args(["simulate", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(log)
             .spawn()
             .expect("the simulator starts");
         let mut line = String::new();

@@ -2,8 +2,14 @@
 //! of them is in what the program printed or left behind.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use crate::fixture::{Fixture, HEADER, RUN};
+use halo_extract::remote::webhook;
+use halo_extract::simulator;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Cloud, PATIENTS, extract};
+use crate::fixture::{Fixture, HEADER, RUN, text};
 use crate::harness::{Finished, Home, PSEUDONYM_KEY, Simulator};
 use crate::resume::{submissions, until};
 
@@ -51,7 +57,10 @@ fn practice() -> Fixture {
 #[test]
 fn no_secret_and_no_row_value_is_left_by_any_failure_at_the_finest_log_level() {
     let fixture = practice();
-    let simulator = fixture.simulator(&["--key", KEY]);
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let data = fixture.data();
+    let arguments = ["--data", text(&data), "--key", KEY, "--log", "trace"];
+    let simulator = Simulator::start_logged(&arguments, log.reopen().expect("a file"));
     let home = fixture.home(&simulator);
     let code = simulator.sites()[0]["pairing_code"].as_str().expect("code");
     let canaries = [
@@ -84,6 +93,9 @@ fn no_secret_and_no_row_value_is_left_by_any_failure_at_the_finest_log_level() {
             assert_eq!(found_in(text.as_bytes(), &canaries), None, "{finished:#?}");
         }
     }
+    let simulated = std::fs::read(log.path()).expect("a log");
+    assert!(!simulated.is_empty());
+    assert_eq!(found_in(&simulated, &canaries), None);
     assert_eq!(found_below(home.path(), &canaries), Vec::<String>::new());
     assert_eq!(
         files_below(&home.path().join("spool")),
@@ -93,6 +105,117 @@ fn no_secret_and_no_row_value_is_left_by_any_failure_at_the_finest_log_level() {
     // The search sees through compression: where a query keeps the name, it is found.
     run(&home, "kept", &[]).succeeded();
     assert_ne!(found_below(&home.lake(), &canaries), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn no_secret_is_in_what_receiver_client_and_simulator_say_of_webhooks() {
+    const SECRET: &str = "canary-webhook-secret-1234";
+    let said = Said::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer({
+            let said = said.clone();
+            move || said.clone()
+        })
+        .finish();
+    // One thread runs receiver, client and simulator.
+    let _telling = tracing::subscriber::set_default(subscriber);
+    let mut answers = Vec::new();
+
+    for (defect, secret) in [
+        (None, SECRET),
+        (Some("stale"), SECRET),
+        (Some("bad_signature"), SECRET),
+        // The two sides were given different secrets.
+        (None, "canary-webhook-secret-other"),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let verifier = webhook::Verifier::new(&SECRET.into());
+        said.say(&format!("{verifier:?}"));
+        let (sender, _notices) = tokio::sync::mpsc::channel(8);
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(webhook::listen(
+            listener,
+            verifier,
+            sender,
+            stop.clone().cancelled_owned(),
+        ));
+        let cloud = Cloud::start_with(simulator::Webhooks {
+            async_url: Some(format!("http://{address}/halo")),
+            registered_url: None,
+            secret: Some(secret.to_owned()),
+        })
+        .await;
+        if let Some(defect) = defect {
+            cloud
+                .set_fault(&serde_json::json!({"kind": "webhook", "defect": defect}))
+                .await;
+        }
+        let rows = extract(&cloud.client(), cloud.guid(), PATIENTS).await;
+        assert!(rows.expect("rows") > 0);
+        answers.push(cloud.webhook_answers(1).await[0].clone());
+        for (name, value) in [("x-halo-id", "1"), ("x-halo-signature-256", "not hex")] {
+            let asked = plain_client()
+                .post(format!("http://{address}/"))
+                .header(name, value)
+                .body("{}")
+                .send()
+                .await
+                .expect("an answer");
+            said.say(&format!("{asked:?} {:?}", asked.headers()));
+            said.say(&asked.text().await.expect("a body"));
+        }
+        stop.cancel();
+        serving.await.expect("no panic").expect("no error");
+        let key = cloud.ready.subscription_key.clone();
+        let code = cloud.ready.sites[0].pairing_code.clone();
+        let canaries = [SECRET, "canary-webhook", &key, &code];
+        assert_eq!(found_in(&said.bytes(), &canaries), None);
+    }
+
+    assert_eq!(answers, [204, 403, 401, 401]);
+    assert_ne!(found_in(&said.bytes(), &["wrong signature"]), None);
+    assert_ne!(
+        found_in(&said.bytes(), &["TRACE"]),
+        None,
+        "the finest level is on"
+    );
+}
+
+/// What was said, by whomever.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    fn say(&self, text: &str) {
+        self.0.lock().expect("no panic").extend(text.as_bytes());
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
+
+impl std::io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn plain_client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .no_proxy()
+        .build()
+        .expect("a client")
 }
 
 /// `run` of one query, with more environment, telling everything.

@@ -1,0 +1,289 @@
+//! Every fault against a whole extraction: how it ends, after how many requests, how many queries the practice ran
+//! for it, and the object that is there once the fault has lifted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{Days, NaiveDate, Utc};
+use halo_extract::catalog::Catalog;
+use halo_extract::config::{Config, Layers};
+use halo_extract::domain::{
+    Due, Environment, Extraction, ExtractionState, FailureClass, Lane, Planned,
+};
+use halo_extract::extract::{Ended, Engine, Spool, work};
+use halo_extract::ledger::Ledger;
+use halo_extract::objects::Store;
+use halo_extract::remote::Client;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Call, expected, hasty_client, wire_faults};
+use crate::fixture::Fixture;
+use crate::harness::{Home, Simulator};
+use crate::resume::received;
+use crate::table::Table;
+
+/// Rows of the fixture, which every window of these tests holds.
+const ROWS: u64 = 3;
+
+/// One fault and what must become of an extraction under it.
+struct Case {
+    name: String,
+    fault: Value,
+    /// The endpoint whose requests are counted, and how many there must be; polls until a deadline are not counted.
+    at: &'static str,
+    requests: Option<u64>,
+    class: FailureClass,
+    /// Queries that the practice takes in all, until the object is there.
+    queries: usize,
+}
+
+#[tokio::test]
+async fn every_fault_ends_in_its_class_and_once_lifted_in_the_whole_object() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let site = Site::of(&fixture, &simulator, &home);
+    let mut table = Table::new(
+        "fault of an extraction",
+        &["at", "class", "requests", "queries", "rows afterwards"],
+    );
+    let mut wrong = Vec::new();
+
+    for (number, case) in wire_cases().into_iter().chain(site_cases()).enumerate() {
+        let extraction = site.plan(number);
+        simulator.delete("counters");
+        let before = accepted(&simulator);
+        simulator.post("faults", &case.fault.to_string());
+        let class = site.run(&extraction).await;
+        let requests = received(&simulator, case.at);
+        simulator.delete("faults");
+        site.run(&extraction).await;
+
+        let queries = accepted(&simulator) - before;
+        let rows = site.rows(&extraction);
+        let told = |class: Option<FailureClass>| class.map_or("-".to_owned(), |it| it.to_string());
+        let counted = case
+            .requests
+            .map_or("-".to_owned(), |_| requests.to_string());
+        let published = rows.map_or("NONE".to_owned(), |rows| rows.to_string());
+        table.row(&[
+            &case.name,
+            case.at,
+            &told(class),
+            &counted,
+            &queries.to_string(),
+            &published,
+        ]);
+        let found = (class, case.requests.map(|_| requests), queries, rows);
+        let wanted = (Some(case.class), case.requests, case.queries, Some(ROWS));
+        if found != wanted {
+            wrong.push(format!(
+                "{} at {}: {found:?}, not {wanted:?}",
+                case.name, case.at
+            ));
+        }
+    }
+
+    table.show();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every fault of the wire at every call that an extraction makes.
+fn wire_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for call in [Call::Async, Call::Status, Call::Stream] {
+        for (name, mut fault) in wire_faults() {
+            fault["endpoints"] = json!([call.endpoint()]);
+            let (class, requests) = expected(name, call);
+            // A submission that was performed and not heard of is lost; so is, after a refusal that may mean another
+            // GUID, what was asked for under this one.
+            let lost = matches!((name, call), ("cut", Call::Async))
+                || (name == "403" && call != Call::Async);
+            // While it waits for a result, the client looks again through passing faults until its deadline.
+            let counts = call != Call::Status || requests == 1 && !name.starts_with("429");
+            // A practice that may have moved is looked for before it is asked again.
+            cases.push(Case {
+                name: name.to_owned(),
+                fault,
+                at: call.endpoint(),
+                requests: counts.then_some(requests),
+                class,
+                queries: if lost { 2 } else { 1 },
+            });
+        }
+    }
+    cases
+}
+
+/// Every fault of a site and of a query at work.
+fn site_cases() -> Vec<Case> {
+    use FailureClass as Class;
+    let outcome = |status: &str| json!({"kind": "outcome", "status": status});
+    let case = |fault: Value, class, queries| Case {
+        name: fault_name(&fault),
+        fault,
+        at: "async",
+        requests: None,
+        class,
+        queries,
+    };
+    vec![
+        case(json!({"kind": "offline"}), Class::Site, 1),
+        case(json!({"kind": "offline", "accepted": true}), Class::Site, 2),
+        case(
+            json!({"kind": "unreachable", "accepted": true}),
+            Class::Site,
+            2,
+        ),
+        case(json!({"kind": "dies_after_dispatch"}), Class::Site, 1),
+        case(json!({"kind": "stuck"}), Class::Site, 1),
+        case(json!({"kind": "unpaired"}), Class::Forbidden, 1),
+        case(json!({"kind": "ip_refused"}), Class::Forbidden, 1),
+        case(json!({"kind": "key_refused"}), Class::Auth, 1),
+        case(json!({"kind": "login_failed"}), Class::Forbidden, 2),
+        case(json!({"kind": "quota", "calls": 0}), Class::Limit, 1),
+        case(outcome("initialisationFailedCacheError"), Class::Halo, 2),
+        case(outcome("initialisationFailedSiteOffline"), Class::Site, 2),
+        case(outcome("expiredInQueue"), Class::Site, 2),
+        case(outcome("executionFailed"), Class::Site, 2),
+        case(outcome("uploadFailed"), Class::Halo, 2),
+        case(
+            json!({"kind": "sql_error", "code": 1205, "message": "deadlock"}),
+            Class::Sql,
+            2,
+        ),
+        case(
+            json!({"kind": "sql_error", "code": 208, "message": "no table"}),
+            Class::Sql,
+            2,
+        ),
+        case(json!({"kind": "gone"}), Class::Gone, 2),
+        case(json!({"kind": "lost_row"}), Class::Halo, 2),
+        case(
+            json!({"kind": "lost", "performed": true, "endpoints": ["async"]}),
+            Class::Network,
+            2,
+        ),
+    ]
+}
+
+fn fault_name(fault: &Value) -> String {
+    let words = ["kind", "status", "code", "accepted", "performed"];
+    let said = words.iter().filter_map(|word| match &fault[*word] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(true) => Some((*word).to_owned()),
+        _ => None,
+    });
+    said.collect::<Vec<_>>().join(" ")
+}
+
+/// Queries that the practice was given, whatever became of them.
+fn accepted(simulator: &Simulator) -> usize {
+    let queries = simulator.control("queries");
+    let queries = queries.as_array().expect("a list").iter();
+    queries.filter(|query| query["mode"] == "async").count()
+}
+
+/// The one site of these tests, with its ledger.
+struct Site {
+    engine: Engine,
+    url: String,
+    key: String,
+}
+
+impl Site {
+    fn of(fixture: &Fixture, simulator: &Simulator, home: &Home) -> Self {
+        let (url, key) = (simulator.url().to_owned(), simulator.key().to_owned());
+        let mut layers = Layers::defaults();
+        let settings = [
+            ("ENVIRONMENT", "simulator"),
+            ("HALO__POLL_FIRST", "10ms"),
+            ("HALO__POLL_LONGEST", "20ms"),
+            ("HALO__QUERY_DEADLINE", "1s"),
+            ("LIMITS__ATTEMPTS_PER_RUN", "1"),
+        ];
+        layers.variables(
+            settings.map(|(name, value)| (format!("HALO_EXTRACT__{name}"), value.to_owned())),
+        );
+        let config = Config::new(layers).expect("valid settings");
+        let lake = home.lake();
+        let ledger = home.path().join("ledger.sqlite");
+        let engine = Engine {
+            environment: Environment::Simulator,
+            client: hasty_client(&url, &key),
+            ledger: Arc::new(Ledger::open(&ledger, Environment::Simulator).expect("a ledger")),
+            store: Store::open(lake.to_str().expect("UTF-8")).expect("a store"),
+            spool: Spool::open(home.path(), 1 << 20),
+            catalog: Arc::new(Catalog::read(&fixture.queries()).expect("queries")),
+            pseudonym_key: None,
+            halo: config.halo,
+            limits: config.limits,
+            allow_empty: false,
+            clock: Arc::new(Utc::now),
+        };
+        Self { engine, url, key }
+    }
+
+    /// A window of its own for each case; all hold the same rows.
+    fn plan(&self, number: usize) -> Extraction {
+        let day = NaiveDate::from_ymd_opt(2026, 10, 31).expect("a day");
+        let start = day - Days::new(number as u64);
+        let extraction: Extraction = format!("s40001/visits@v1/{start}..2026-12-01")
+            .parse()
+            .expect("an extraction");
+        let planned = Planned {
+            extraction: extraction.clone(),
+            lane: Lane::Manual,
+            priority: 0,
+            due: Due::Requested,
+            not_before: Utc::now(),
+        };
+        let taken = self.engine.ledger.plan(&[planned], Utc::now());
+        assert_eq!(taken.expect("a ledger").added.len(), 1);
+        extraction
+    }
+
+    /// A run of its own, which remembers nothing of earlier ones; the class that it failed with.
+    async fn run(&self, extraction: &Extraction) -> Option<FailureClass> {
+        let _requested = self
+            .engine
+            .ledger
+            .request_again(extraction, Utc::now())
+            .expect("a ledger");
+        let client: Client = hasty_client(&self.url, &self.key);
+        let engine = Engine {
+            client,
+            ..self.engine.clone()
+        };
+        let worked = work(
+            engine,
+            "a test",
+            vec![extraction.clone()],
+            Arc::new(|_: &Extraction, _: halo_extract::extract::Progress<'_>| {}),
+            CancellationToken::new(),
+        );
+        let finished = tokio::time::timeout(Duration::from_secs(60), worked)
+            .await
+            .expect("an end")
+            .expect("a ledger");
+        match &finished[0].ended {
+            Ended::Published(_) => None,
+            Ended::Again(error) | Ended::Later(error, _) | Ended::Failed(error) => {
+                Some(error.class())
+            }
+            other => panic!("{extraction}: {other:?}"),
+        }
+    }
+
+    /// Rows of the published object, if it is one.
+    fn rows(&self, extraction: &Extraction) -> Option<u64> {
+        let row = self.engine.ledger.extraction(extraction);
+        let row = row.expect("a ledger").expect("planned");
+        let object = row
+            .object
+            .filter(|_| row.state == ExtractionState::Succeeded)?;
+        Some(object.rows)
+    }
+}
