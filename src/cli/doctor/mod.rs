@@ -17,7 +17,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output;
 use super::report::Failure;
-use super::run::has_pseudonyms;
+use super::carry_out::has_pseudonyms;
 use super::site::known;
 use finding::{Finding, Verdict};
 
