@@ -10,9 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::{
-    Extraction, ExtractionState, FailureClass, Lane, Retry, SiteState, Waiting,
-};
+use crate::domain::{Extraction, ExtractionState, FailureClass, Lane, Retry, SiteState, Waiting};
 use crate::ledger::{Claim, ClaimRequest, Cut, Fenced, LedgerError};
 
 use super::attempt::{Attempt, AttemptEnd};

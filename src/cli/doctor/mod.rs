@@ -13,11 +13,11 @@ use crate::domain::{Mender, Site, SiteKey, SiteState};
 use crate::ledger::Ledger;
 use crate::remote::{Client, Statement};
 
+use super::carry_out::has_pseudonyms;
 use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output;
 use super::report::Failure;
-use super::carry_out::has_pseudonyms;
 use super::site::known;
 use finding::{Finding, Verdict};
 
