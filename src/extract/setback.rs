@@ -33,6 +33,7 @@ impl AttemptError {
             | Self::NotPaired(_)
             | Self::OtherPractice(_)
             | Self::WouldEmpty { .. }
+            | Self::LostAgain { .. }
             | Self::Internal(_) => Mender::Operator,
         }
     }
