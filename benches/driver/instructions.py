@@ -2,15 +2,13 @@
 
 Counted by callgrind, so the load of the machine does not matter, and divided by the instructions of the same
 conversion by arrow-json, built by the same compiler and run beside it, so that another compiler or processor moves
-both. Ends with 1 when a ratio is more than 10 % above the one in `benches/instructions.json`; with 77 when valgrind
-is missing. After a change that is worth its cost, or one that saves: `benches/run instructions --renew`.
+both. Ends with 1 when a ratio is more than 10 % above the one in `benches/instructions.json`. After a change that is worth its cost, or one that saves: `benches/run instructions --renew`.
 """
 
 import argparse
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,10 +26,6 @@ KEPT = BENCHES / "instructions.json"
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--renew", action="store_true", help="write what is measured as the new reference")
 options = parser.parse_args()
-
-if not shutil.which("valgrind"):
-    print("SKIPPED: valgrind is not installed, so no instruction is counted (apt-get install valgrind)")
-    sys.exit(77)
 
 
 def valgrind(tool, pattern, command, environment=None):

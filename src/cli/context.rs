@@ -27,6 +27,11 @@ const USUAL_CONFIG: &str = "config/halo-extract.toml";
 /// The ledger's file in home.
 const LEDGER_FILE: &str = "ledger.sqlite";
 
+/// Each extraction at work holds two blocking threads, for conversion and encoding, while its pages and its steps
+/// in the ledger need a third one: all would wait for each other if the threads ran out. Threads start when they
+/// are needed, so the number costs nothing where few extractions are at work.
+const MOST_BLOCKING_THREADS: usize = 4 * 1_024;
+
 /// What commands need.
 pub(crate) struct Context {
     global: Global,
@@ -224,6 +229,7 @@ impl Context {
         if self.runtime.get().is_none() {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
+                .max_blocking_threads(MOST_BLOCKING_THREADS)
                 .build()
                 .map_err(|error| Failure::new(ExitCode::Failed, error))?;
             // Only this thread sets it.

@@ -121,7 +121,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn record_progress(&self, claim: &Claim, step: &Step) -> Result<Fenced, LedgerError> {
-        self.fenced("record progress", claim, |transaction| {
+        self.fenced_without_wait("record progress", claim, |transaction| {
             set_step(transaction, claim.id, step)
         })
     }

@@ -71,7 +71,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn claim(&self, request: &ClaimRequest<'_>) -> Result<Option<Claim>, LedgerError> {
-        self.write("claim an extraction", |transaction| {
+        self.write_without_wait("claim an extraction", |transaction| {
             let Some(candidate) = candidate(transaction, request)? else {
                 return Ok(None);
             };
@@ -102,7 +102,7 @@ impl Ledger {
         now: DateTime<Utc>,
         lease: Duration,
     ) -> Result<Fenced, LedgerError> {
-        self.fenced("renew a claim", claim, |transaction| {
+        self.fenced_without_wait("renew a claim", claim, |transaction| {
             transaction
                 .prepare_cached("UPDATE extraction SET lease_until = ?2 WHERE id = ?1")?
                 .execute(params![claim.id, millis(now) + duration_millis(lease)])?;
@@ -159,19 +159,35 @@ impl Ledger {
         claim: &Claim,
         body: impl FnOnce(&Transaction<'_>) -> Result<(), LedgerErrorKind>,
     ) -> Result<Fenced, LedgerError> {
-        self.write(doing, |transaction| {
-            let holds: bool = transaction
-                .prepare_cached(
-                    "SELECT EXISTS (SELECT 1 FROM extraction WHERE id = ?1 AND fence = ?2 AND state = 'running')",
-                )?
-                .query_row(params![claim.id, claim.fence], |row| row.get(0))?;
-            if !holds {
-                return Ok(Fenced::Lost);
-            }
-            body(transaction)?;
-            Ok(Fenced::Recorded)
-        })
+        self.write(doing, |transaction| if_held(transaction, claim, body))
     }
+
+    /// As [`fenced`](Self::fenced), without waiting for the disk.
+    pub(super) fn fenced_without_wait(
+        &self,
+        doing: &'static str,
+        claim: &Claim,
+        body: impl FnOnce(&Transaction<'_>) -> Result<(), LedgerErrorKind>,
+    ) -> Result<Fenced, LedgerError> {
+        self.write_without_wait(doing, |transaction| if_held(transaction, claim, body))
+    }
+}
+
+fn if_held(
+    transaction: &Transaction<'_>,
+    claim: &Claim,
+    body: impl FnOnce(&Transaction<'_>) -> Result<(), LedgerErrorKind>,
+) -> Result<Fenced, LedgerErrorKind> {
+    let holds: bool = transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM extraction WHERE id = ?1 AND fence = ?2 AND state = 'running')",
+        )?
+        .query_row(params![claim.id, claim.fence], |row| row.get(0))?;
+    if !holds {
+        return Ok(Fenced::Lost);
+    }
+    body(transaction)?;
+    Ok(Fenced::Recorded)
 }
 
 /// Ends the lease and lets the extraction wait.
@@ -395,7 +411,7 @@ fn close_as_interrupted(
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use rusqlite::StatementStatus;
 
     use super::*;
     use crate::domain::Environment;
@@ -404,17 +420,17 @@ mod tests {
     fn steps(ready: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.sqlite");
-        drop(Ledger::open(&path, Environment::Simulator).expect("a ledger"));
-        let connection = Connection::open(&path).expect("the same file");
+        let ledger = Ledger::open(&path, Environment::Simulator).expect("a ledger");
         let explained = format!("EXPLAIN QUERY PLAN {}", first_sql(ready));
-        let mut statement = connection.prepare(&explained).expect("the SQL of a claim");
-        let steps = statement
-            .query_map(
+        let steps = ledger.read("explain a claim", |transaction| {
+            let mut statement = transaction.prepare(&explained)?;
+            let steps = statement.query_map(
                 named_params! {":now": 0, ":lane": "nightly", ":limit": 1},
                 |row| row.get("detail"),
-            )
-            .expect("a plan");
-        steps.map(|step| step.expect("a text")).collect()
+            )?;
+            Ok(steps.collect::<Result<_, _>>()?)
+        });
+        steps.expect("a plan")
     }
 
     #[test]
@@ -427,6 +443,25 @@ mod tests {
         );
         let sorts = |step: &String| step.contains("TEMP B-TREE FOR ORDER BY");
         assert!(!steps.iter().any(sorts), "{steps:?}");
+    }
+
+    #[test]
+    fn a_claim_is_planned_once_and_not_again_for_each_time_of_day() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("ledger.sqlite");
+        let ledger = Ledger::open(&path, Environment::Simulator).expect("a ledger");
+
+        let planned_again = ledger.read("claim twice", |transaction| {
+            let mut statement = transaction.prepare(&first_sql(DUE))?;
+            for now in [0, 1_790_000_000_000_i64] {
+                let values = named_params! {":now": now, ":lane": "nightly", ":limit": 1};
+                let mut rows = statement.query(values)?;
+                assert!(rows.next()?.is_none(), "nothing is planned");
+            }
+            Ok(statement.get_status(StatementStatus::RePrepare))
+        });
+
+        assert_eq!(planned_again.expect("a ledger"), 0);
     }
 
     #[test]

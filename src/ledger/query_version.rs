@@ -35,6 +35,10 @@ impl Ledger {
     /// # Errors
     /// When the ledger cannot be written.
     pub fn freeze(&self, query: &Query, now: DateTime<Utc>) -> Result<Freeze, LedgerError> {
+        // Each attempt asks, and all but the first find it frozen: those write nothing.
+        if let Some(frozen) = self.frozen(&query.id)? {
+            return Ok(same_or_changed(query, frozen));
+        }
         self.write("freeze a query version", |transaction| {
             let added = transaction
                 .prepare_cached(
@@ -51,10 +55,7 @@ impl Ledger {
                 return Ok(Freeze::New);
             }
             let frozen = find(transaction, &query.id)?;
-            Ok(match frozen {
-                Some(frozen) if frozen.fingerprint != query.fingerprint => Freeze::Changed(frozen),
-                _ => Freeze::Same,
-            })
+            Ok(frozen.map_or(Freeze::Same, |frozen| same_or_changed(query, frozen)))
         })
     }
 
@@ -66,6 +67,14 @@ impl Ledger {
         self.read("read a query version", |transaction| {
             Ok(find(transaction, id)?)
         })
+    }
+}
+
+fn same_or_changed(query: &Query, frozen: FrozenVersion) -> Freeze {
+    if frozen.fingerprint == query.fingerprint {
+        Freeze::Same
+    } else {
+        Freeze::Changed(frozen)
     }
 }
 

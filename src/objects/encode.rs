@@ -84,15 +84,44 @@ pub(super) fn encode(mut source: Source, parts: Sender<Bytes>, lanes: usize) -> 
 
     let mut sink = PartWriter::new(parts);
     let writer = ArrowWriter::try_new(&mut sink, Arc::clone(&source.schema), Some(properties))?;
+    let rows = if !more && bytes_of(&first) < ROW_GROUP_BYTES {
+        encode_here(writer, &first)?
+    } else {
+        encode_on_lanes(writer, source, first, &sample, lanes)?
+    };
+    let (size_bytes, sha256) = sink.finish()?;
+    Ok(Encoded {
+        rows,
+        size_bytes,
+        sha256,
+    })
+}
+
+/// Writes the only row group of a small object on this thread, because a thread of its own would cost more than the
+/// encoding; the rows of the footer.
+fn encode_here(mut writer: ArrowWriter<&mut PartWriter>, batches: &[RecordBatch]) -> Result<u64> {
+    for batch in batches {
+        writer.write(batch)?;
+    }
+    let footer = writer.close()?;
+    Ok(footer.file_metadata().num_rows().unsigned_abs())
+}
+
+/// Writes row group by row group, columns side by side; the rows of the footer.
+fn encode_on_lanes(
+    writer: ArrowWriter<&mut PartWriter>,
+    mut source: Source,
+    first: Vec<RecordBatch>,
+    sample: &[RecordBatch],
+    lanes: usize,
+) -> Result<u64> {
     let (file, factory) = writer.into_serialized_writer()?;
-    // Threads would cost a small object more than they save.
-    let lanes = if more { lanes } else { 1 };
-    let rows = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let mut object = ObjectWriter {
             file,
             factory,
             lanes: Lanes::start(scope, lanes),
-            weights: weights(&source.schema, &sample),
+            weights: weights(&source.schema, sample),
             schema: Arc::clone(&source.schema),
             rows_in_group: 0,
             groups: 0,
@@ -104,13 +133,12 @@ pub(super) fn encode(mut source: Source, parts: Sender<Bytes>, lanes: usize) -> 
             object.write(&batch)?;
         }
         object.finish()
-    })?;
-    let (size_bytes, sha256) = sink.finish()?;
-    Ok(Encoded {
-        rows,
-        size_bytes,
-        sha256,
     })
+}
+
+/// What batches take in memory, which is at least about what they take encoded.
+fn bytes_of(batches: &[RecordBatch]) -> usize {
+    batches.iter().map(RecordBatch::get_array_memory_size).sum()
 }
 
 fn rows_of(batches: &[RecordBatch]) -> usize {

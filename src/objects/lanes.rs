@@ -4,6 +4,8 @@
 //! the size of the row group one batch late: all lanes are always one batch behind it and never further, so
 //! they stay busy, memory stays two batches, and where a row group ends depends on the rows alone.
 
+use std::num::NonZero;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
@@ -67,9 +69,11 @@ impl<'scope> Lanes<'scope> {
         }
     }
 
-    /// How many lanes this machine has cores for.
+    /// How many lanes this machine has cores for; asked of the system once, which reads several files to tell.
     pub(super) fn for_this_machine() -> usize {
-        std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_LANES))
+        static LANES: OnceLock<usize> = OnceLock::new();
+        let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+        *LANES.get_or_init(|| cores().min(MOST_LANES))
     }
 
     /// Begins a row group. `weights` tells how heavy each column is, in any unit; heavy ones are spread first.
