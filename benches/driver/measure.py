@@ -13,7 +13,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCHES = ROOT / "benches"
 TARGET = ROOT / "target"
-PROGRAM = TARGET / "release" / "halo-extract"
+PROGRAM = pathlib.Path(os.environ.get("HALO_EXTRACT_BENCH_PROGRAM", TARGET / "release" / "halo-extract"))
 DATA = TARGET / "bench-data"
 
 

@@ -99,10 +99,14 @@ fn smallest(
     let first_half = first_rows(column, rows / 2);
     let mut best = (None, f64::INFINITY);
     for candidate in candidates(field.data_type()) {
-        let half = encoded_bytes(field, &first_half, *candidate)?;
         let all = encoded_bytes(field, column, *candidate)?;
-        let growth_per_row = (all - half) / (rows - rows / 2) as f64;
-        let size = all + growth_per_row * (horizon - rows) as f64;
+        let size = if horizon > rows {
+            let half = encoded_bytes(field, &first_half, *candidate)?;
+            let growth_per_row = (all - half) / (rows - rows / 2) as f64;
+            all + growth_per_row * (horizon - rows) as f64
+        } else {
+            all
+        };
         if size < best.1 {
             best = (*candidate, size);
         }
