@@ -21,6 +21,7 @@ use crate::simulator::{ReadySite, Settings, Simulator, Source};
 use super::carry_out;
 use super::context::Context;
 use super::exit_code::ExitCode;
+use super::lake;
 use super::outcome;
 use super::report::{Failure, remark};
 use super::site::Invitation;
@@ -100,9 +101,16 @@ impl Demo {
         };
         let planned = plan::on_demand(&asked, Utc::now()).planned;
         let todo = carry_out::enter(&ledger, &planned, true)?;
-        let engine = engine(&config, client, Arc::clone(&ledger), store, catalog)?;
+        let engine = engine(
+            &config,
+            client,
+            Arc::clone(&ledger),
+            store,
+            Arc::clone(&catalog),
+        )?;
         let (finished, signal) = carry_out::carry_out(context, &config, engine, todo)?;
         outcome::show(context, &ledger, &planned, &finished)?;
+        lake::refresh(context, &config, &catalog)?;
         shutdown.cancel();
         context.block_on(serving)?.map_err(failed)?;
         remark(&what_next(&config.storage));

@@ -14,6 +14,7 @@ use crate::plan::{self, Asked};
 use super::carry_out::{carry_out, engine, enter};
 use super::context::Context;
 use super::exit_code::ExitCode;
+use super::lake;
 use super::outcome::{exit_code, show};
 use super::output::{self, Row};
 use super::report::{Failure, remark};
@@ -72,8 +73,12 @@ impl Run {
             &todo,
             self.allow_empty,
         )?;
+        lake::sweep(context, &config)?;
         let (finished, signal) = carry_out(context, &config, engine, todo)?;
         show(context, &ledger, &planned, &finished)?;
+        if signal.is_none() {
+            lake::refresh(context, &config, &catalog)?;
+        }
         Ok(signal.unwrap_or_else(|| exit_code(&finished)))
     }
 

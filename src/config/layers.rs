@@ -164,11 +164,16 @@ impl Layers {
 
     /// The text at `path`, as it is.
     pub(super) fn string(&mut self, path: &str) -> String {
-        if let toml::Value::String(text) = &self.entry(path).value {
-            return text.clone();
+        let entry = self.entry(path);
+        match (&entry.value, &entry.origin) {
+            (toml::Value::String(text), _) => text.clone(),
+            // A variable has no quotes to tell a text of digits from a number.
+            (toml::Value::Integer(number), Origin::Variable(_)) => number.to_string(),
+            _ => {
+                self.refuse(path, "a text in quotes");
+                String::new()
+            }
         }
-        self.refuse(path, "a text in quotes");
-        String::new()
     }
 
     /// The text at `path` as a path.

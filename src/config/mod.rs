@@ -6,6 +6,7 @@
 
 mod backfill;
 mod halo;
+mod lake;
 mod layers;
 mod ledger;
 mod limits;
@@ -14,6 +15,7 @@ mod secret;
 
 pub use backfill::Backfill;
 pub use halo::Halo;
+pub use lake::{Lake, Retention, RetentionError};
 pub use layers::{ConfigError, Layers, Origin, Problem};
 pub use ledger::Ledger;
 pub use limits::Limits;
@@ -48,6 +50,8 @@ pub struct Config {
     pub backfill: Backfill,
     /// De-identification.
     pub privacy: Privacy,
+    /// What is kept in storage, and how.
+    pub lake: Lake,
 }
 
 impl Config {
@@ -73,6 +77,7 @@ impl Config {
             ledger: Ledger::read(&mut layers),
             backfill: Backfill::read(&mut layers),
             privacy: Privacy::read(&mut layers),
+            lake: Lake::read(&mut layers),
             home,
         };
         layers.finish().map(|()| config)

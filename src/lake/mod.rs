@@ -6,10 +6,18 @@
 //! Invariant: an object leaves in three steps: marked in the ledger, removed from storage, noted as removed. A crash
 //! between any two is mended by the next call, whichever it is.
 
+mod coverage;
 mod error;
+mod expire;
+mod forget;
+mod leave;
+mod night;
+mod refresh;
 mod verify;
 
 pub use error::LakeError;
+pub use forget::{ForgetError, Forgotten, Receipt};
+pub use refresh::Refreshed;
 pub use verify::{Sample, Verification};
 
 use std::sync::Arc;
@@ -40,5 +48,14 @@ impl Holdings {
             Ok(value) => Ok(value?),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+}
+
+/// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable
+/// `HALO_EXTRACT_FAIL_POINT` names the place.
+#[expect(clippy::exit, reason = "a crash is what is wanted here")]
+fn crash_point(place: &str) {
+    if std::env::var("HALO_EXTRACT_FAIL_POINT").is_ok_and(|named| named == place) {
+        std::process::exit(99);
     }
 }

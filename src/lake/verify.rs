@@ -160,7 +160,7 @@ impl Holdings {
     }
 
     /// What the ledger says of these files, by path.
-    async fn records(
+    pub(super) async fn records(
         &self,
         listed: &[Listed],
     ) -> Result<HashMap<String, StandingObject>, LakeError> {

@@ -53,7 +53,7 @@ pub struct LeavingObject {
     pub path: String,
 }
 
-const STANDING: &str = "SELECT e.*, (SELECT max(a.number) FROM attempt AS a
+pub(super) const STANDING: &str = "SELECT e.*, (SELECT max(a.number) FROM attempt AS a
          WHERE a.extraction = e.id AND a.outcome = 'succeeded') AS attempt
      FROM extraction AS e WHERE e.object_path IS NOT NULL AND e.object_gone IS NULL";
 

@@ -346,7 +346,7 @@ pub(super) fn published(row: &Row<'_>) -> rusqlite::Result<ObjectRecord> {
     })
 }
 
-fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+pub(super) fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
     let outcome: Option<String> = row.get("outcome")?;
     Ok(AttemptRow {
         number: AttemptNumber(row.get("number")?),

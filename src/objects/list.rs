@@ -59,7 +59,7 @@ impl Store {
         }
     }
 
-    /// The objects of one site, by path: what withdrawing it would remove.
+    /// Everything below the folders of one site, by path: what forgetting it removes. Also files that are not ours.
     ///
     /// # Errors
     /// When the store cannot be listed.
@@ -68,17 +68,48 @@ impl Store {
         environment: Environment,
         site: &SiteKey,
     ) -> Result<BTreeMap<String, Listed>, StorageError> {
-        self.list(environment)
-            .try_filter(|listed| {
-                let of_site = listed
-                    .extraction
-                    .as_ref()
-                    .is_some_and(|extraction| extraction.site == *site);
-                futures::future::ready(of_site)
-            })
-            .map_ok(|listed| (listed.path.clone(), listed))
-            .try_collect()
-            .await
+        let mut found = BTreeMap::new();
+        for query in self.folders(&format!("{environment}/data")).await? {
+            for version in self.folders(&query).await? {
+                let mut files = self.list_below(format!("{version}/site={site}"));
+                while let Some((path, meta)) = files.try_next().await? {
+                    found.insert(path.clone(), self.listed(path, meta));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The manifests of one site, by path.
+    ///
+    /// # Errors
+    /// When the store cannot be listed.
+    pub async fn manifests_of(
+        &self,
+        environment: Environment,
+        site: &SiteKey,
+    ) -> Result<Vec<String>, StorageError> {
+        let mut found = Vec::new();
+        for night in self
+            .folders(&format!("{environment}/_meta/manifests"))
+            .await?
+        {
+            let mut files = self.list_below(format!("{night}/{site}"));
+            while let Some((path, _)) = files.try_next().await? {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The folders right below `folder`, as our paths.
+    async fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
+        let location = self.location(folder)?;
+        let listed = self.inner.list_with_delimiter(Some(&location)).await;
+        let listed = listed.map_err(|error| StorageError::from_store("list", folder, error))?;
+        let prefixes = listed.common_prefixes.iter();
+        Ok(prefixes.filter_map(|prefix| self.path_of(prefix)).collect())
     }
 
     /// Removes the object at `path`. That it is gone already is as good: a removal may be repeated.

@@ -11,12 +11,13 @@ use chrono::{DateTime, Utc};
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::errors::ParquetError;
 use sha2::Digest;
-use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use uuid::Uuid;
 
 use super::address;
-use super::encode::{self, Source};
+use super::encode::{self, Encoded, Source};
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
 use super::journal::Journal;
@@ -122,7 +123,6 @@ impl Store {
         extracted_at: DateTime<Utc>,
         batches: Receiver<RecordBatch>,
     ) -> Result<Staged, StorageError> {
-        let mut upload = self.new_upload(path)?;
         let schema = output_schema(schema);
         let source = Source {
             batches,
@@ -130,10 +130,20 @@ impl Store {
             schema,
             footer: provenance.to_key_values(),
         };
-        let (to_upload, parts) = mpsc::channel(1);
         let lanes = Lanes::for_this_machine();
-        let encoding =
-            tokio::task::spawn_blocking(move || encode::encode(source, to_upload, lanes));
+        self.stage_parts(path, move |parts| encode::encode(source, parts, lanes))
+            .await
+    }
+
+    /// Brings to storage what `encode` hands over, part by part, from a thread where it may block.
+    pub(super) async fn stage_parts(
+        &self,
+        path: &str,
+        encode: impl FnOnce(Sender<Bytes>) -> Result<Encoded, ParquetError> + Send + 'static,
+    ) -> Result<Staged, StorageError> {
+        let mut upload = self.new_upload(path)?;
+        let (to_upload, parts) = mpsc::channel(1);
+        let encoding = tokio::task::spawn_blocking(move || encode(to_upload));
         // If the store refuses, the encoder ends by itself at its next batch; waiting for that here would
         // be waiting for the practice.
         if let Err(error) = upload.take(parts).await {
@@ -156,6 +166,22 @@ impl Store {
                 Err(StorageError::from_encoder(path, error))
             }
         }
+    }
+
+    /// Writes `bytes` to `path` unless they are there already: readers, caches and versioned buckets see a change only
+    /// where there is one.
+    pub(super) async fn put_if_changed(
+        &self,
+        path: &str,
+        bytes: Bytes,
+    ) -> Result<(), StorageError> {
+        match self.get(path).await {
+            Ok(there) if there == bytes => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind == StorageErrorKind::Missing => {}
+            Err(error) => return Err(error),
+        }
+        self.put(path, bytes).await.map(|_written| ())
     }
 
     /// Writes `bytes` to `path` in one step, replacing what was there: for small files beside the data.

@@ -228,10 +228,14 @@ async fn write_tables(store: &Store) {
         rows: arrived.then_some(3),
         reason: (!arrived).then(|| "the practice's server is off".to_owned()),
     };
-    store
-        .write_coverage(ENVIRONMENT, &[day(true), day(false)])
+    let (to_table, rows) = mpsc::channel(1);
+    to_table
+        .send(vec![day(true), day(false)])
         .await
-        .expect("written");
+        .expect("room for one");
+    drop(to_table);
+    let staged = store.stage_coverage(ENVIRONMENT, rows).await;
+    staged.expect("staged").publish().await.expect("written");
     let run = RunRow {
         extraction: format!("s007/{id}/{}", NIGHTS[0]).parse().expect("one"),
         attempt: AttemptNumber(1),
@@ -244,10 +248,11 @@ async fn write_tables(store: &Store) {
         pages: Some(1),
         remote_query_id: None,
     };
-    store
-        .write_runs(ENVIRONMENT, &[run])
-        .await
-        .expect("written");
+    let (to_table, rows) = mpsc::channel(1);
+    to_table.send(vec![run]).await.expect("room for one");
+    drop(to_table);
+    let staged = store.stage_runs(ENVIRONMENT, rows).await;
+    staged.expect("staged").publish().await.expect("written");
 }
 
 async fn write_manifest(store: &Store, object: ManifestObject) {

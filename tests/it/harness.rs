@@ -186,6 +186,13 @@ impl Home {
     pub(crate) fn objects(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         collect(&self.lake(), &mut found);
+        found.retain(|path| {
+            let below = path.strip_prefix(self.lake()).expect("found in it");
+            below
+                .components()
+                .nth(1)
+                .is_some_and(|part| part.as_os_str() == "data")
+        });
         found.sort();
         found
     }

@@ -2,6 +2,7 @@
 //! in `README.md` beside this file.
 
 mod advice;
+mod after_a_night;
 mod analyst_kit;
 mod audit;
 mod backfill;
@@ -18,6 +19,7 @@ mod harness;
 mod instructions;
 mod lake;
 mod layers;
+mod leaving;
 mod limits;
 mod log_fields;
 mod lost_results;

@@ -11,7 +11,7 @@ use crate::harness::{Finished, Home};
 const DAYS: [&str; 3] = ["2026-11-01", "2026-11-02", "2026-11-03"];
 
 /// Runs the query of the fixture for the day `DAYS[index]`.
-fn run_day(home: &Home, index: usize) -> Finished {
+pub(crate) fn run_day(home: &Home, index: usize) -> Finished {
     let after = format!("2026-11-{:02}", index + 2);
     home.run(&["run", "--from", DAYS[index], "--to", &after])
 }

@@ -1,7 +1,12 @@
 //! `output`: what lies in storage. One file per command.
 
+mod expire;
+mod forget;
 mod list;
 mod verify;
+mod views;
+
+pub(crate) use views::{refresh, sweep};
 
 use clap::{Args, Subcommand};
 
@@ -19,6 +24,9 @@ use super::report::Failure;
 pub(crate) enum Output {
     List(list::List),
     Verify(verify::Verify),
+    Views(views::Views),
+    Expire(expire::Expire),
+    Forget(forget::Forget),
 }
 
 /// The objects that a command is about; all where nothing is named
@@ -47,6 +55,9 @@ impl Output {
         match self {
             Self::List(list) => list.run(context).map(|()| ExitCode::Ok),
             Self::Verify(verify) => verify.run(context),
+            Self::Views(views) => views.run(context).map(|()| ExitCode::Ok),
+            Self::Expire(expire) => expire.run(context).map(|()| ExitCode::Ok),
+            Self::Forget(forget) => forget.run(context).map(|()| ExitCode::Ok),
         }
     }
 }

@@ -77,6 +77,23 @@ impl ManifestObject {
 }
 
 impl Store {
+    /// Writes the receipt of something that was removed, as JSON to `<environment>/_meta/receipts/<name>`, and tells
+    /// where it lies and its digest.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn write_receipt(
+        &self,
+        environment: Environment,
+        name: &str,
+        receipt: &impl Serialize,
+    ) -> Result<ObjectRecord, StorageError> {
+        let mut text = serde_json::to_vec_pretty(receipt).expect("a receipt has text keys only");
+        text.push(b'\n');
+        let path = format!("{environment}/_meta/receipts/{name}");
+        self.put(&path, text.into()).await
+    }
+
     /// Writes `manifest` to its path, replacing an earlier one of the same night.
     ///
     /// # Errors

@@ -21,9 +21,12 @@ pub use tables::{CoverageRow, RunRow};
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
+use tokio::sync::mpsc::Receiver;
+
 use super::error::StorageError;
-use super::store::Store;
-use crate::domain::{Environment, ObjectRecord};
+use super::store::{Staged, Store};
+use crate::domain::Environment;
 
 /// The views of `lake` as text, by file name below `_meta/views/`.
 #[must_use]
@@ -43,56 +46,73 @@ pub fn readme(lake: &Lake) -> String {
 }
 
 impl Store {
-    /// Writes the views of `lake` and the README. What was there is replaced, file by file.
+    /// Writes the views of `lake` and the README. What was there is replaced, file by file, where it differs.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn write_views(&self, lake: &Lake) -> Result<Vec<ObjectRecord>, StorageError> {
-        let mut written = Vec::new();
+    pub async fn write_views(&self, lake: &Lake) -> Result<(), StorageError> {
         for (name, text) in views(lake) {
             let path = format!("{}/_meta/views/{name}", lake.environment);
-            written.push(self.put(&path, text.into()).await?);
+            self.put_if_changed(&path, text.into()).await?;
         }
-        written.push(self.put("README.md", readme(lake).into()).await?);
-        Ok(written)
+        self.put_if_changed("README.md", readme(lake).into()).await
     }
 
-    /// Writes `coverage.parquet`: for each site, query and date whether data was expected and has arrived.
+    /// Writes the data dictionary, in its form for programs and in that for people.
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn write_coverage(
+    pub async fn write_dictionary(
         &self,
         environment: Environment,
-        rows: &[CoverageRow],
-    ) -> Result<ObjectRecord, StorageError> {
+        json: String,
+        markdown: String,
+    ) -> Result<(), StorageError> {
+        for (name, text) in [("dictionary.json", json), ("dictionary.md", markdown)] {
+            let path = format!("{environment}/_meta/{name}");
+            self.put_if_changed(&path, text.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Stages `coverage.parquet` from the rows that come: for each site, query and date whether data was expected and
+    /// has arrived. A sender that fails half-way drops its end too, and the caller aborts.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub async fn stage_coverage(
+        &self,
+        environment: Environment,
+        rows: Receiver<Vec<CoverageRow>>,
+    ) -> Result<Staged, StorageError> {
         let path = format!("{environment}/_meta/coverage.parquet");
-        self.put_table(&path, tables::coverage(rows)).await
+        self.stage_table(&path, rows, tables::coverage).await
     }
 
-    /// Writes `runs.parquet`: every attempt that the ledger knows.
+    /// Stages `runs.parquet` from the rows that come: the attempts that the ledger knows. As
+    /// [`Store::stage_coverage`].
     ///
     /// # Errors
     /// When the store refuses.
-    pub async fn write_runs(
+    pub async fn stage_runs(
         &self,
         environment: Environment,
-        rows: &[RunRow],
-    ) -> Result<ObjectRecord, StorageError> {
+        rows: Receiver<Vec<RunRow>>,
+    ) -> Result<Staged, StorageError> {
         let path = format!("{environment}/_meta/runs.parquet");
-        self.put_table(&path, tables::runs(rows)).await
+        self.stage_table(&path, rows, tables::runs).await
     }
 
-    async fn put_table(
+    async fn stage_table<Row: Send + 'static>(
         &self,
         path: &str,
-        table: arrow::array::RecordBatch,
-    ) -> Result<ObjectRecord, StorageError> {
-        let rows = table.num_rows() as u64;
-        let bytes =
-            tables::to_parquet(&table).map_err(|error| StorageError::from_encoder(path, error))?;
-        let record = self.put(path, bytes.into()).await?;
-        Ok(ObjectRecord { rows, ..record })
+        mut rows: Receiver<Vec<Row>>,
+        to_batch: fn(&[Row]) -> RecordBatch,
+    ) -> Result<Staged, StorageError> {
+        let batches = move || rows.blocking_recv().map(|rows| to_batch(&rows));
+        let schema = to_batch(&[]).schema();
+        self.stage_parts(path, move |parts| tables::encode(schema, batches, parts))
+            .await
     }
 }
 

@@ -6,13 +6,17 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Date32Type, Field, Schema};
+use arrow::datatypes::{Date32Type, Field, Schema, SchemaRef};
+use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::Result;
+use tokio::sync::mpsc::Sender;
 
-use super::super::choice::common_properties;
+use super::super::choice::{ROW_GROUP_ROWS, common_properties};
+use super::super::encode::Encoded;
 use super::super::footer::created_by;
+use super::super::parts::PartWriter;
 use crate::domain::{AttemptNumber, Extraction, FailureClass, QueryId, RemoteQueryId, SiteKey};
 
 /// One site × query × date: is its data there, and if not, why.
@@ -148,12 +152,31 @@ pub(super) fn runs(rows: &[RunRow]) -> RecordBatch {
     ])
 }
 
-/// `table` as a Parquet file.
-pub(super) fn to_parquet(table: &RecordBatch) -> Result<Vec<u8>> {
-    let properties = common_properties(created_by()).build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties))?;
-    writer.write(table)?;
-    writer.into_inner()
+/// Encodes the batches that come, until there are no more. Blocks: not for an async thread.
+///
+/// # Errors
+/// When nobody takes the parts any more.
+pub(super) fn encode(
+    schema: SchemaRef,
+    mut batches: impl FnMut() -> Option<RecordBatch>,
+    parts: Sender<Bytes>,
+) -> Result<Encoded> {
+    let properties = common_properties(created_by())
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .build();
+    let mut sink = PartWriter::new(parts);
+    let mut writer = ArrowWriter::try_new(&mut sink, schema, Some(properties))?;
+    while let Some(batch) = batches() {
+        writer.write(&batch)?;
+    }
+    let footer = writer.close()?;
+    let rows = footer.file_metadata().num_rows().unsigned_abs();
+    let (size_bytes, sha256) = sink.finish()?;
+    Ok(Encoded {
+        rows,
+        size_bytes,
+        sha256,
+    })
 }
 
 fn table(columns: Vec<(&str, ArrayRef, bool)>) -> RecordBatch {
