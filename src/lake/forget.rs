@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Holdings, LakeError, crash_point};
 use crate::catalog::Catalog;
-use crate::domain::{Environment, Sha256, SiteKey};
+use crate::domain::{Environment, Sha256, SiteKey, SiteState};
 use crate::ledger::{Begun, Change, Forgetting, ForgottenObject};
 use crate::objects::{Listed, StorageErrorKind};
 
@@ -43,9 +43,9 @@ pub struct Forgotten {
 /// Why a site is not forgotten.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
-    /// Its state does not allow it, or work is going on.
-    #[error("the data of a site goes only after it was withdrawn and nothing runs there")]
-    NotNow(Begun),
+    /// Its state does not allow it.
+    #[error("the site is {0}; only the data of a withdrawn site is removed")]
+    NotWithdrawn(SiteState),
     /// Ledger or storage refused.
     #[error(transparent)]
     Lake(#[from] LakeError),
@@ -101,7 +101,7 @@ impl Holdings {
     /// it, writes the receipt, tells readers anew, and notes that it is done.
     ///
     /// # Errors
-    /// When the site is not withdrawn or still at work, or ledger or storage refuse; the next call goes on.
+    /// When the site is not withdrawn, or ledger or storage refuse; the next call goes on.
     pub async fn forget(
         &self,
         site: &SiteKey,
@@ -156,7 +156,7 @@ impl Holdings {
             .await?;
         match begun {
             Begun::Now(forgetting) => Ok(forgetting),
-            not_now => Err(ForgetError::NotNow(not_now)),
+            Begun::NotWithdrawn(state) => Err(ForgetError::NotWithdrawn(state)),
         }
     }
 

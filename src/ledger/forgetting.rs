@@ -47,8 +47,6 @@ pub enum Begun {
     Now(Forgetting),
     /// The site is not withdrawn.
     NotWithdrawn(SiteState),
-    /// A worker still has an extraction of the site.
-    AtWork,
 }
 
 impl Ledger {
@@ -88,14 +86,6 @@ impl Ledger {
             }
             if let Some(forgetting) = at_work(transaction, site)? {
                 return Ok(Begun::Now(forgetting));
-            }
-            let running: u64 = transaction.query_row(
-                "SELECT count(*) FROM extraction WHERE site = ?1 AND state = 'running'",
-                [site.as_str()],
-                |row| row.get(0),
-            )?;
-            if running > 0 {
-                return Ok(Begun::AtWork);
             }
             let forgetting = write_down(transaction, site, objects, change)?;
             Ok(Begun::Now(forgetting))

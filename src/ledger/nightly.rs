@@ -13,10 +13,6 @@ use super::{AttemptRow, ExtractionRow, Ledger, LedgerError};
 /// Where the time is kept until which the lake has told its readers.
 const TOLD_UNTIL: &str = "lake_told_until";
 
-/// What was recorded of a site before its data was forgotten is told to nobody any more.
-const NOT_FORGOTTEN: &str =
-    "NOT EXISTS (SELECT 1 FROM forgetting AS f WHERE f.site = e.site AND f.began_at >= ";
-
 /// One attempt, and what it was an attempt at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptAt {
@@ -82,9 +78,9 @@ impl Ledger {
     ) -> Result<Vec<ExtractionRow>, LedgerError> {
         self.read("read a site's extractions", |transaction| {
             let mut statement = transaction.prepare_cached(&format!(
-                "{SELECT} WHERE e.site = ?1 AND e.window_start < ?3 AND e.window_end > ?2
-                     AND {NOT_FORGOTTEN} e.planned_at)
-                 ORDER BY e.query, e.version, e.window_start, e.window_end"
+                "{SELECT} WHERE site = ?1 AND window_start < ?3 AND window_end > ?2 AND {told}
+                 ORDER BY query, version, window_start, window_end",
+                told = not_forgotten("extraction.site", "planned_at"),
             ))?;
             let rows = statement.query_map(
                 params![
@@ -118,8 +114,9 @@ impl Ledger {
                         CASE WHEN a.outcome = 'succeeded' AND a.ended_at = e.extracted_at THEN e.object_bytes END AS own_bytes
                  FROM (SELECT * FROM extraction WHERE id > ?2 AND due <> 'compacted' ORDER BY id LIMIT ?3) AS e
                  JOIN attempt AS a ON a.extraction = e.id
-                 WHERE a.started_at >= ?1 AND {NOT_FORGOTTEN} a.started_at)
-                 ORDER BY e.id, a.number"
+                 WHERE a.started_at >= ?1 AND {told}
+                 ORDER BY e.id, a.number",
+                told = not_forgotten("e.site", "a.started_at"),
             ))?;
             let rows = statement.query_map(params![millis(since), after, most], |row| {
                 Ok(AttemptAt {
@@ -170,4 +167,11 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// What was recorded of a site before its data was forgotten is told to nobody any more.
+fn not_forgotten(site: &str, recorded_at: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM forgetting AS f WHERE f.site = {site} AND f.began_at >= {recorded_at})"
+    )
 }

@@ -53,9 +53,8 @@ pub struct LeavingObject {
     pub path: String,
 }
 
-pub(super) const STANDING: &str = "SELECT e.*, (SELECT max(a.number) FROM attempt AS a
-         WHERE a.extraction = e.id AND a.outcome = 'succeeded') AS attempt
-     FROM extraction AS e WHERE e.object_path IS NOT NULL AND e.object_gone IS NULL";
+pub(super) const STANDING: &str =
+    "SELECT e.* FROM extraction AS e WHERE e.object_path IS NOT NULL AND e.object_gone IS NULL";
 
 /// What an [`ObjectFilter`] restricts, by its [`ObjectFilter::parameters`].
 const FILTERED: &str =
@@ -235,7 +234,7 @@ pub(super) fn mark(
 }
 
 pub(super) fn standing_object(row: &Row<'_>) -> rusqlite::Result<StandingObject> {
-    let attempt: Option<u32> = row.get("attempt")?;
+    let attempt: Option<u32> = row.get("object_attempt")?;
     let proof = read::proof(row)?;
     Ok(StandingObject {
         number: row.get("id")?,

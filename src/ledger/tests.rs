@@ -6,6 +6,7 @@ mod crash;
 mod drift;
 mod keys;
 mod night;
+mod objects;
 mod open;
 mod registry;
 mod setbacks;

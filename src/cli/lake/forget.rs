@@ -46,8 +46,7 @@ impl Forget {
                 ForgetError::Lake(error) => {
                     failed(error).next("it is half done; the same command goes on where it was")
                 }
-                not_now => Failure::new(ExitCode::TryLater, not_now)
-                    .next("let the run that is at work there end, then the same command"),
+                ForgetError::NotWithdrawn(state) => self.not_withdrawn(state),
             })?;
         output::rows(context.format(), &[Done::of(&forgotten)])
     }
