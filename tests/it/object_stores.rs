@@ -1,13 +1,8 @@
 //! Staging, publishing, replacing and aborting on the servers that stand in for the clouds.
 //!
-//! Each is a program of its own, found by `PATH` or the variable named in the message that says a test was
-//! skipped: `moto_server` (PyPI `moto[server]`) plays S3, `azurite-blob` (npm `azurite`) plays Azure.
+//! See `cloud_servers.rs` and `google_stub.rs` for the servers.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -17,113 +12,10 @@ use halo_extract::domain::{AttemptNumber, Environment, ObjectRecord, PmsType, Sh
 use halo_extract::objects::{
     Depth, Expected, Provenance, Staged, StorageError, StorageErrorKind, Store, object_path,
 };
-use hmac::{KeyInit, Mac};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
 
-use crate::harness::{present, program};
-
-/// A server that this test started; ended with it.
-struct Server {
-    process: Child,
-    port: u16,
-}
-
-impl Server {
-    /// Starts `name`; `{port}` in the arguments becomes a free port. `None`, loudly, if it is not installed.
-    fn start(name: &str, variable: &str, arguments: &[&str]) -> Option<Self> {
-        let program = program(name, variable);
-        let missing = format!("`{name}` is not installed; install it or name it in {variable}");
-        if !present(program.is_some(), &missing) {
-            return None;
-        }
-        let program = program.expect("present");
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let filled = |argument: &&str| argument.replace("{port}", &port.to_string());
-        let arguments: Vec<String> = arguments.iter().map(filled).collect();
-        Some(Self {
-            process: run(&program, &arguments, port),
-            port,
-        })
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A wire to a server that can be cut: what the client sees when the server or the network dies.
-struct Wire {
-    port: u16,
-    to: u16,
-    carrying: JoinHandle<()>,
-}
-
-impl Wire {
-    async fn to(server: &Server) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
-        Self {
-            port: listener.local_addr().expect("an address").port(),
-            to: server.port,
-            carrying: tokio::spawn(carry(listener, server.port)),
-        }
-    }
-
-    async fn cut(&mut self) {
-        self.carrying.abort();
-        let _ = (&mut self.carrying).await;
-    }
-
-    async fn mend(&mut self) {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", self.port)).await;
-        self.carrying = tokio::spawn(carry(listener.expect("the same port"), self.to));
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-}
-
-async fn carry(listener: tokio::net::TcpListener, to: u16) {
-    let mut connections = JoinSet::new();
-    while let Ok((mut client, _)) = listener.accept().await {
-        connections.spawn(async move {
-            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to)).await?;
-            tokio::io::copy_bidirectional(&mut client, &mut server).await
-        });
-    }
-}
-
-fn run(program: &Path, arguments: &[String], port: u16) -> Child {
-    let process = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("started");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    // Somebody else's program tells no other way that it is ready.
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(
-            Instant::now() < deadline,
-            "{} does not answer",
-            program.display()
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    process
-}
+use crate::cloud_servers::{AzureServer, S3Server, Wire};
+use crate::google_stub::GoogleStub;
 
 fn provenance() -> Provenance {
     Provenance {
@@ -260,133 +152,76 @@ async fn survives_a_cut_wire(store: &Store, wire: &mut Wire) {
     assert_eq!(rows_visible(store).await, Some(5));
 }
 
-fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    let owned = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    owned.collect()
-}
-
 #[tokio::test]
 async fn s3_publishes_in_one_step_and_survives_a_cut_wire() {
-    let arguments = ["-H", "127.0.0.1", "-p", "{port}"];
-    let Some(server) = Server::start("moto_server", "HALO_EXTRACT_TEST_MOTO", &arguments) else {
+    let Some(server) = S3Server::start().await else {
         return;
     };
-    let http = reqwest::Client::new();
-    let created = http
-        .put(server.url("/lake"))
-        .send()
-        .await
-        .expect("an answer");
-    assert!(created.status().is_success(), "{}", created.status());
-    let mut wire = Wire::to(&server).await;
-    let variables = owned(&[
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ENDPOINT", &wire.url("")),
-        ("AWS_ALLOW_HTTP", "true"),
-    ]);
+    let mut wire = Wire::to(server.port()).await;
+    let variables = server.variables(&wire.url(""));
     let store = Store::open_with("s3://lake/nested/root", &variables).expect("a store");
 
     publishes_in_one_step(&store).await;
 
-    assert_eq!(open_uploads(&http, &server).await, 0);
+    assert_eq!(server.open_uploads().await, 0);
 
-    let nowhere = Store::open_with("s3://no-such-bucket/lake", &variables).expect("a store");
-    let staged = stage(&nowhere, 10).await.expect("staged in memory");
-    let error = staged.publish().await.expect_err("no bucket");
-    assert_eq!(error.kind, StorageErrorKind::NoBucket, "{error}");
+    refuses_a_bucket_that_does_not_exist("s3://no-such-bucket/lake", &variables).await;
 
     survives_a_cut_wire(&store, &mut wire).await;
 
     // Cut off, nothing could be aborted; a sweep ends what is left.
-    assert!(open_uploads(&http, &server).await > 0);
+    assert!(server.open_uploads().await > 0);
+    sweep(&store).await;
+    assert_eq!(server.open_uploads().await, 0);
+}
+
+#[tokio::test]
+async fn azure_publishes_in_one_step_and_survives_a_cut_wire() {
+    let Some(server) = AzureServer::start().await else {
+        return;
+    };
+    let mut wire = Wire::to(server.port()).await;
+    let variables = server.variables(&wire.url(""));
+    let store = Store::open_with("az://lake/nested/root", &variables).expect("a store");
+
+    publishes_in_one_step(&store).await;
+
+    refuses_a_bucket_that_does_not_exist("az://no-such-container", &variables).await;
+
+    survives_a_cut_wire(&store, &mut wire).await;
+}
+
+#[tokio::test]
+async fn google_publishes_in_one_step_and_survives_a_cut_wire() {
+    let server = GoogleStub::start().await;
+    let mut wire = Wire::to(server.port).await;
+    let variables = GoogleStub::variables(wire.port());
+    let store = Store::open_with("gs://lake/nested/root", &variables).expect("a store");
+
+    publishes_in_one_step(&store).await;
+
+    assert_eq!(server.open_uploads(), 0);
+
+    refuses_a_bucket_that_does_not_exist("gs://no-such-bucket", &variables).await;
+
+    survives_a_cut_wire(&store, &mut wire).await;
+
+    assert!(server.open_uploads() > 0);
+    sweep(&store).await;
+    assert_eq!(server.open_uploads(), 0);
+}
+
+async fn refuses_a_bucket_that_does_not_exist(address: &str, variables: &[(String, String)]) {
+    let nowhere = Store::open_with(address, variables).expect("a store");
+    let staged = stage(&nowhere, 10).await.expect("staged in memory");
+    let error = staged.publish().await.expect_err("no bucket");
+    assert_eq!(error.kind, StorageErrorKind::NoBucket, "{error}");
+}
+
+async fn sweep(store: &Store) {
     let later = Utc::now() + TimeDelta::hours(1);
     store
         .sweep(Environment::Simulator, later)
         .await
         .expect("swept");
-    assert_eq!(open_uploads(&http, &server).await, 0);
-}
-
-async fn open_uploads(http: &reqwest::Client, server: &Server) -> usize {
-    let answer = http
-        .get(server.url("/lake?uploads"))
-        .send()
-        .await
-        .expect("an answer");
-    let text = answer.text().await.expect("a body");
-    assert!(text.contains("ListMultipartUploadsResult"), "{text}");
-    text.matches("<Upload>").count()
-}
-
-/// The account that every Azurite has; its key is public.
-const ACCOUNT: &str = "devstoreaccount1";
-const ACCOUNT_KEY: &str =
-    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-
-/// Makes a container, signed as Azure wants it ("Authorize with Shared Key").
-async fn create_container(server: &Server, container: &str) {
-    let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let version = "2021-08-06";
-    let to_sign = format!(
-        "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:{version}\n/{ACCOUNT}/{ACCOUNT}/{container}\nrestype:container"
-    );
-    let key = base64_simd::STANDARD
-        .decode_to_vec(ACCOUNT_KEY)
-        .expect("base64");
-    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).expect("any length");
-    mac.update(to_sign.as_bytes());
-    let signature = base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes());
-    let created = reqwest::Client::new()
-        .put(server.url(&format!("/{ACCOUNT}/{container}?restype=container")))
-        .header("x-ms-date", date)
-        .header("x-ms-version", version)
-        .header("authorization", format!("SharedKey {ACCOUNT}:{signature}"))
-        .header("content-length", "0")
-        .send()
-        .await
-        .expect("an answer");
-    assert!(created.status().is_success(), "{}", created.status());
-}
-
-#[tokio::test]
-async fn azure_publishes_in_one_step_and_survives_a_cut_wire() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let location = folder.path().display().to_string();
-    let arguments = [
-        "--silent",
-        "--disableTelemetry",
-        "--skipApiVersionCheck",
-        "--blobHost",
-        "127.0.0.1",
-        "--blobPort",
-        "{port}",
-        "--location",
-        &location,
-    ];
-    let Some(server) = Server::start("azurite-blob", "HALO_EXTRACT_TEST_AZURITE", &arguments)
-    else {
-        return;
-    };
-    create_container(&server, "lake").await;
-    let mut wire = Wire::to(&server).await;
-    let variables = owned(&[
-        ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT),
-        ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
-        ("AZURE_STORAGE_ENDPOINT", &wire.url(&format!("/{ACCOUNT}"))),
-        ("AZURE_ALLOW_HTTP", "true"),
-    ]);
-    let store = Store::open_with("az://lake/nested/root", &variables).expect("a store");
-
-    publishes_in_one_step(&store).await;
-
-    let nowhere = Store::open_with("az://no-such-container", &variables).expect("a store");
-    let staged = stage(&nowhere, 10).await.expect("staged in memory");
-    let error = staged.publish().await.expect_err("no container");
-    assert_eq!(error.kind, StorageErrorKind::NoBucket, "{error}");
-
-    survives_a_cut_wire(&store, &mut wire).await;
 }

@@ -132,7 +132,7 @@ fn only_a_withdrawn_site_is_forgotten() {
 
     assert_eq!(standing(&home), [""; 0]);
     let written = home.ledger.forgotten_objects(forgetting.number);
-    assert_eq!(written.expect("readable"), [gone.clone()]);
+    assert_eq!(written.expect("readable"), std::slice::from_ref(&gone));
     assert_eq!(begin(&home), Begun::Now(forgetting.clone()), "begun once");
     assert_eq!(
         home.ledger.forgetting(&key).expect("readable"),

@@ -1,0 +1,253 @@
+//! Servers that stand in for the clouds, and a wire to them that can be cut.
+//!
+//! Each is a program of its own, found by `PATH` or the variable named in the message that says a test was
+//! skipped: `moto_server` (PyPI `moto[server]`) plays S3, `azurite-blob` (npm `azurite`) plays Azure.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use hmac::{KeyInit, Mac};
+use tempfile::TempDir;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::harness::{present, program};
+
+/// The bucket or container that each of them has.
+pub(crate) const BUCKET: &str = "lake";
+
+/// A server that this test started; ended with it.
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts `name`; `{port}` in the arguments becomes a free port. `None`, loudly, if it is not installed.
+    fn start(name: &str, variable: &str, arguments: &[&str]) -> Option<Self> {
+        let program = program(name, variable);
+        let missing = format!("`{name}` is not installed; install it or name it in {variable}");
+        if !present(program.is_some(), &missing) {
+            return None;
+        }
+        let program = program.expect("present");
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let filled = |argument: &&str| argument.replace("{port}", &port.to_string());
+        let arguments: Vec<String> = arguments.iter().map(filled).collect();
+        Some(Self {
+            process: run(&program, &arguments, port),
+            port,
+        })
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A wire to a server that can be cut: what the client sees when the server or the network dies.
+pub(crate) struct Wire {
+    port: u16,
+    to: u16,
+    carrying: JoinHandle<()>,
+}
+
+impl Wire {
+    pub(crate) async fn to(port: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        Self {
+            port: listener.local_addr().expect("an address").port(),
+            to: port,
+            carrying: tokio::spawn(carry(listener, port)),
+        }
+    }
+
+    pub(crate) async fn cut(&mut self) {
+        self.carrying.abort();
+        let _ = (&mut self.carrying).await;
+    }
+
+    pub(crate) async fn mend(&mut self) {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", self.port)).await;
+        self.carrying = tokio::spawn(carry(listener.expect("the same port"), self.to));
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+async fn carry(listener: tokio::net::TcpListener, to: u16) {
+    let mut connections = JoinSet::new();
+    while let Ok((mut client, _)) = listener.accept().await {
+        connections.spawn(async move {
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", to)).await?;
+            tokio::io::copy_bidirectional(&mut client, &mut server).await
+        });
+    }
+}
+
+fn run(program: &Path, arguments: &[String], port: u16) -> Child {
+    let process = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("started");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Somebody else's program tells no other way that it is ready.
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(
+            Instant::now() < deadline,
+            "{} does not answer",
+            program.display()
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    process
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let owned = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    owned.collect()
+}
+
+/// The account that every Azurite has; its key is public.
+const ACCOUNT: &str = "devstoreaccount1";
+const ACCOUNT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Makes a container, signed as Azure wants it ("Authorize with Shared Key").
+async fn create_container(server: &Server, container: &str) {
+    let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let version = "2021-08-06";
+    let to_sign = format!(
+        "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:{version}\n/{ACCOUNT}/{ACCOUNT}/{container}\nrestype:container"
+    );
+    let key = base64_simd::STANDARD
+        .decode_to_vec(ACCOUNT_KEY)
+        .expect("base64");
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&key).expect("any length");
+    mac.update(to_sign.as_bytes());
+    let signature = base64_simd::STANDARD.encode_to_string(mac.finalize().into_bytes());
+    let created = reqwest::Client::new()
+        .put(server.url(&format!("/{ACCOUNT}/{container}?restype=container")))
+        .header("x-ms-date", date)
+        .header("x-ms-version", version)
+        .header("authorization", format!("SharedKey {ACCOUNT}:{signature}"))
+        .header("content-length", "0")
+        .send()
+        .await
+        .expect("an answer");
+    assert!(created.status().is_success(), "{}", created.status());
+}
+
+/// S3, played by moto, with its bucket.
+pub(crate) struct S3Server(Server);
+
+impl S3Server {
+    /// `None`, loudly, if moto is not installed.
+    pub(crate) async fn start() -> Option<Self> {
+        let arguments = ["-H", "127.0.0.1", "-p", "{port}"];
+        let server = Server::start("moto_server", "HALO_EXTRACT_TEST_MOTO", &arguments)?;
+        let created = reqwest::Client::new()
+            .put(server.url(&format!("/{BUCKET}")))
+            .send()
+            .await
+            .expect("an answer");
+        assert!(created.status().is_success(), "{}", created.status());
+        Some(Self(server))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// The variables that lead a client to `endpoint`.
+    pub(crate) fn variables(&self, endpoint: &str) -> Vec<(String, String)> {
+        owned(&[
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ENDPOINT", endpoint),
+            ("AWS_ALLOW_HTTP", "true"),
+        ])
+    }
+
+    pub(crate) async fn open_uploads(&self) -> usize {
+        let answer = reqwest::get(self.0.url(&format!("/{BUCKET}?uploads")))
+            .await
+            .expect("an answer");
+        let text = answer.text().await.expect("a body");
+        assert!(text.contains("ListMultipartUploadsResult"), "{text}");
+        text.matches("<Upload>").count()
+    }
+}
+
+/// Azure, played by Azurite, with its container.
+pub(crate) struct AzureServer {
+    server: Server,
+    _folder: TempDir,
+}
+
+impl AzureServer {
+    /// `None`, loudly, if Azurite is not installed.
+    pub(crate) async fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let location = folder.path().display().to_string();
+        let arguments = [
+            "--silent",
+            "--disableTelemetry",
+            "--skipApiVersionCheck",
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            "{port}",
+            "--location",
+            &location,
+        ];
+        let server = Server::start("azurite-blob", "HALO_EXTRACT_TEST_AZURITE", &arguments)?;
+        create_container(&server, BUCKET).await;
+        Some(Self {
+            server,
+            _folder: folder,
+        })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.server.port
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.server.url(path)
+    }
+
+    /// The variables that lead a client to `endpoint`.
+    pub(crate) fn variables(&self, endpoint: &str) -> Vec<(String, String)> {
+        owned(&[
+            ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT),
+            ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
+            ("AZURE_STORAGE_ENDPOINT", &format!("{endpoint}/{ACCOUNT}")),
+            ("AZURE_ALLOW_HTTP", "true"),
+        ])
+    }
+}
