@@ -174,7 +174,7 @@ impl Command {
             Self::Output(output) => output.run(context),
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
             Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
-            Self::State(state) => state.run(context).map(|()| ExitCode::Ok),
+            Self::State(state) => state.run(context),
             Self::Why(why) => why.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
             Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),

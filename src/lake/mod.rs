@@ -12,11 +12,13 @@ mod expire;
 mod forget;
 mod leave;
 mod night;
+mod rebuild;
 mod refresh;
 mod verify;
 
 pub use error::LakeError;
 pub use forget::{ForgetError, Forgotten, Receipt};
+pub use rebuild::Rebuilt;
 pub use refresh::Refreshed;
 pub use verify::{Sample, Verification};
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::SystemTime;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -9,7 +10,7 @@ use halo_extract::objects::Store;
 use serde_json::Value;
 
 use crate::fixture::{Fixture, HEADER, RUN, SQL};
-use crate::harness::Home;
+use crate::harness::{Finished, Home, project, python};
 use crate::output_commands::run_day;
 
 const META: &str = "simulator/_meta";
@@ -113,6 +114,36 @@ fn a_manifest_lists_what_a_night_published_with_its_digests() {
         }
         assert_eq!(object["proof"]["declared"], object["rows"]);
     }
+}
+
+#[test]
+fn every_manifest_is_in_the_form_that_the_docs_publish() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let Some(python) = python() else {
+        return;
+    };
+    run_day(&home, 0).succeeded();
+    let [manifest] = manifests(&home).try_into().expect("one");
+    let text = fs::read_to_string(&manifest).expect("text");
+    let broken = home.path().join("broken.json");
+    fs::write(&broken, text.replace("\"sha256\"", "\"sha255\"")).expect("written");
+
+    let schema = project().join("docs/manifest.schema.json");
+    let valid = |file: &Path| {
+        let output = Command::new(&python)
+            .arg(project().join("tests/it/valid_against.py"))
+            .args([&schema, file])
+            .output()
+            .expect("python runs");
+        Finished::of(output).succeeded()
+    };
+
+    assert_eq!(valid(&manifest).stdout.trim(), "1", "{text}");
+    let told = valid(&broken);
+    assert_eq!(told.stdout.trim(), "0");
+    assert!(told.stderr.contains("sha256"), "{}", told.stderr);
 }
 
 #[test]

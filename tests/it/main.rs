@@ -34,6 +34,7 @@ mod privacy;
 mod queries;
 mod query_commands;
 mod real_data;
+mod rebuilt;
 mod resume;
 mod scenarios;
 mod secrets;

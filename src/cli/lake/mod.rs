@@ -63,7 +63,7 @@ impl Output {
 }
 
 /// Storage and ledger of this installation.
-fn holdings(context: &Context, config: &Config) -> Result<Holdings, Failure> {
+pub(crate) fn holdings(context: &Context, config: &Config) -> Result<Holdings, Failure> {
     Ok(Holdings {
         environment: config.environment,
         store: context.store(config)?,
@@ -72,7 +72,7 @@ fn holdings(context: &Context, config: &Config) -> Result<Holdings, Failure> {
 }
 
 /// A failure of either half, under the exit code that it has elsewhere.
-fn failed(error: LakeError) -> Failure {
+pub(crate) fn failed(error: LakeError) -> Failure {
     match error {
         LakeError::Ledger(error) => Failure::new(ExitCode::Failed, error),
         LakeError::Storage(error) => Failure::new(ExitCode::Unavailable, error),

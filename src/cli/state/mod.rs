@@ -1,5 +1,7 @@
 //! `state`: the ledger itself, as something that grows and that moves to other machines.
 
+mod rebuild;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,17 +11,18 @@ use serde::Serialize;
 
 use crate::ledger::Ledger;
 
-use super::context::Context;
-use super::exit_code::ExitCode;
-use super::output;
-use super::report::{Failure, remark};
+use crate::cli::context::Context;
+use crate::cli::exit_code::ExitCode;
+use crate::cli::output;
+use crate::cli::report::{Failure, remark};
 
-/// The ledger itself: compact it, take it to another machine
+/// The ledger itself: compact it, take it to another machine, rebuild it from the objects
 #[derive(Debug, Subcommand)]
 pub(crate) enum State {
     Compact(Compact),
     Export(Export),
     Import(Import),
+    Rebuild(rebuild::Rebuild),
 }
 
 /// Replace old attempts by a month's sums; extractions, objects and the audit stay
@@ -51,11 +54,12 @@ pub(crate) struct Import {
 }
 
 impl State {
-    pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
         match self {
-            Self::Compact(compact) => compact.run(context),
-            Self::Export(export) => export.run(context),
-            Self::Import(import) => import.run(context),
+            Self::Compact(compact) => compact.run(context).map(|()| ExitCode::Ok),
+            Self::Export(export) => export.run(context).map(|()| ExitCode::Ok),
+            Self::Import(import) => import.run(context).map(|()| ExitCode::Ok),
+            Self::Rebuild(rebuild) => rebuild.run(context),
         }
     }
 }
