@@ -158,6 +158,7 @@ impl Ledger {
             };
             close_attempt(transaction, claim, &end, now)?;
             backfill::settle_covered(transaction, claim.id, now)?;
+            backfill::forget_disproved(transaction, &claim.extraction)?;
             backfill::unit_ended(transaction, claim.id, now)
         })
     }

@@ -1,6 +1,7 @@
 //! One night in the ledger, told test by test: plan, claim, journal, crash, record.
 
 mod audit;
+mod backfill;
 mod compact;
 mod crash;
 mod drift;

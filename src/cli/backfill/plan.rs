@@ -126,6 +126,7 @@ impl Plan {
     ) -> Result<(), Failure> {
         let format = context.format();
         match format {
+            Format::Table if made.units.is_empty() => Ok(()),
             Format::Table if self.units => {
                 let rows: Vec<UnitLine> = made.units.iter().map(UnitLine::of).collect();
                 output::rows(format, &rows)

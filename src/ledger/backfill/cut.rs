@@ -12,6 +12,9 @@ use super::super::{AttemptCost, Claim, Fenced, Ledger, LedgerError, LedgerErrorK
 use super::save::add_unit;
 use super::steer::enter;
 
+/// So often a window must have taken too long before its length counts as the reason.
+const TIMES_TO_BELIEVE: u32 = 2;
+
 /// What cutting did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an extraction that was not cut still has to be recorded"]
@@ -26,9 +29,9 @@ pub enum Cut {
 
 impl Ledger {
     /// Records that the attempt failed because its window is too long, puts the windows that `tile` makes of it, at
-    /// most `days` long, in its place, and remembers that length for the site and query. What the backfill has
-    /// waiting of the same site and query, and was not asked yet, is cut to that length too, so that the practice
-    /// is not made to try each in vain.
+    /// most `days` long, in its place, and remembers that length for the site and query. From the second time on,
+    /// what the backfill has waiting of the same site and query, and was not asked yet, is cut to that length too, so
+    /// that the practice is not made to try each in vain; once may be a server that was busy for a moment.
     ///
     /// `message` is for people and must be free of row values and secrets.
     ///
@@ -51,8 +54,10 @@ impl Ledger {
             attempt::close_failed(transaction, claim, class, message, cost, now)?;
             remember(transaction, &claim.extraction, days, now)?;
             let parts = replace(transaction, &unit, &claim.extraction, &tile, now)?;
-            for (other, extraction) in untried_and_longer(transaction, &unit, claim, days)? {
-                replace(transaction, &other, &extraction, &tile, now)?;
+            if is_believed(transaction, &claim.extraction)? {
+                for (other, extraction) in untried_and_longer(transaction, &unit, claim, days)? {
+                    replace(transaction, &other, &extraction, &tile, now)?;
+                }
             }
             cut = Cut::Into(parts);
             Ok(())
@@ -63,7 +68,8 @@ impl Ledger {
         })
     }
 
-    /// The longest window that a site is known to manage of a query version; `None` if none was too long yet.
+    /// The longest window that a site is known to manage of a query version; `None` if none was too long more than
+    /// once since a longer one succeeded.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -76,10 +82,15 @@ impl Ledger {
         self.read("read a workable window", |transaction| {
             let days: Option<u32> = transaction
                 .prepare_cached(
-                    "SELECT days FROM workable WHERE site = ?1 AND query = ?2 AND version = ?3",
+                    "SELECT days FROM workable WHERE site = ?1 AND query = ?2 AND version = ?3 AND times >= ?4",
                 )?
                 .query_row(
-                    params![site.as_str(), query.name.as_str(), query.version.number()],
+                    params![
+                        site.as_str(),
+                        query.name.as_str(),
+                        query.version.number(),
+                        TIMES_TO_BELIEVE
+                    ],
                     |row| row.get(0),
                 )
                 .optional()?;
@@ -124,7 +135,7 @@ fn remember(
     transaction
         .prepare_cached(
             "INSERT INTO workable (site, query, version, days, since) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET since = excluded.since, days = excluded.days WHERE excluded.days < days",
+             ON CONFLICT DO UPDATE SET since = excluded.since, days = min(days, excluded.days), times = times + 1",
         )?
         .execute(params![
             extraction.site.as_str(),
@@ -132,6 +143,43 @@ fn remember(
             extraction.query.version.number(),
             days.get(),
             millis(now)
+        ])?;
+    Ok(())
+}
+
+fn is_believed(
+    transaction: &Transaction<'_>,
+    extraction: &Extraction,
+) -> Result<bool, LedgerErrorKind> {
+    Ok(transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM workable WHERE site = ?1 AND query = ?2 AND version = ?3 AND times >= ?4)",
+        )?
+        .query_row(
+            params![
+                extraction.site.as_str(),
+                extraction.query.name.as_str(),
+                extraction.query.version.number(),
+                TIMES_TO_BELIEVE
+            ],
+            |row| row.get(0),
+        )?)
+}
+
+/// A window that succeeds proves that a shorter length was not the limit.
+pub(in crate::ledger) fn forget_disproved(
+    transaction: &Transaction<'_>,
+    extraction: &Extraction,
+) -> Result<(), LedgerErrorKind> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM workable WHERE site = ?1 AND query = ?2 AND version = ?3 AND days < ?4",
+        )?
+        .execute(params![
+            extraction.site.as_str(),
+            extraction.query.name.as_str(),
+            extraction.query.version.number(),
+            extraction.window.days()
         ])?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod save;
 mod steer;
 
 pub use cut::Cut;
+pub(super) use cut::forget_disproved;
 pub(super) use follow::{settle_covered, unit_ended};
 pub use history::{CostSample, WindowStanding};
 pub use read::{BackfillCounts, BackfillRow, UnitRow};
