@@ -173,6 +173,16 @@ fn pending(
     };
     let operator = Some(Mender::Operator.to_string());
     let time = Some(Mender::Time.to_string());
+    if row.halted {
+        return Cause {
+            reason: "it is a unit of a backfill that does not run now".to_owned(),
+            who: operator,
+            next: Some(format!(
+                "see which it is (halo-extract backfill list) and resume it, or ask this one by itself: {}",
+                told.again
+            )),
+        };
+    }
     match waiting {
         Waiting::Worker => Cause {
             reason: "nothing stands in its way; it waits for a free worker".to_owned(),
@@ -357,6 +367,21 @@ mod tests {
             assert!(!told.reason.is_empty(), "{told:?}");
             assert!(told.next.is_some(), "{told:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_of_a_paused_backfill_waits_for_the_backfill_and_not_for_a_worker() {
+        let mut row = row(ExtractionState::Pending(Waiting::Worker));
+        row.halted = true;
+
+        let told = told(&row);
+
+        assert!(told.reason.contains("backfill"), "{told:?}");
+        assert!(
+            told.next
+                .expect("next")
+                .contains("halo-extract backfill list")
+        );
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub(super) fn enter(
              FROM backfill_unit AS u JOIN backfill AS b ON b.id = u.backfill WHERE u.backfill = ?1 AND u.position = ?2
              ON CONFLICT DO UPDATE SET state = 'pending', detail = excluded.detail, due = excluded.due,
                  lane = 'backfill', priority = excluded.priority, not_before = excluded.not_before,
-                 changed_at = excluded.changed_at, backfill = excluded.backfill
+                 changed_at = excluded.changed_at, backfill = excluded.backfill, results_lost = 0
              WHERE extraction.state IN ('succeeded', 'failed', 'cancelled')",
         )?
         .execute(params![id.0, position, now, Waiting::Worker.to_string()])?;
