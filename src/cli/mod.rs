@@ -166,7 +166,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.run(context),
             Self::Doctor(doctor) => doctor.run(context),
-            Self::Site(site) => site.run(context).map(|()| ExitCode::Ok),
+            Self::Site(site) => site.run(context),
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),
             Self::Backfill(backfill) => backfill.run(context),

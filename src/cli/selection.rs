@@ -48,8 +48,7 @@ impl Selection {
         chosen.sort_by(|a, b| a.key.cmp(&b.key));
         chosen.dedup_by(|a, b| a.key == b.key);
         if chosen.is_empty() {
-            return Err(Failure::new(ExitCode::Usage, "no site is active")
-                .next("pair one (halo-extract site pair --pms-id ID --code CODE), then activate it (halo-extract site activate KEY)"));
+            return Err(none_active(&ledger.sites().map_err(failed)?));
         }
         Ok(chosen)
     }
@@ -72,4 +71,24 @@ impl Selection {
             })
             .collect()
     }
+}
+
+/// Why there is nobody to ask, and what leads to somebody.
+fn none_active(sites: &[Site]) -> Failure {
+    let standing: Vec<String> = sites
+        .iter()
+        .filter(|site| site.state != SiteState::Active)
+        .take(5)
+        .map(|site| format!("{} is {}", site.key, site.state))
+        .collect();
+    if standing.is_empty() {
+        return Failure::new(ExitCode::Usage, "no site is active").next(
+            "pair one (halo-extract site pair --pms-id ID --code CODE), then activate it (halo-extract site activate KEY)",
+        );
+    }
+    Failure::new(
+        ExitCode::Usage,
+        format!("no site is active: {}", standing.join(", ")),
+    )
+    .next("halo-extract site activate KEY begins extraction from one that is held or paused")
 }

@@ -88,11 +88,10 @@ mod tests {
         SiteEvent::Withdraw,
     ];
 
-    /// The rows of the table at the head of this file.
-    fn documented() -> Vec<(SiteState, Vec<String>)> {
-        include_str!("lifecycle.rs")
-            .lines()
-            .filter_map(|line| line.strip_prefix("//! | "))
+    /// The rows of the tables of a text whose first cell is a state.
+    fn documented(text: &str, before: &str) -> Vec<(SiteState, Vec<String>)> {
+        text.lines()
+            .filter_map(|line| line.strip_prefix(before))
             .filter_map(|line| {
                 let mut cells = line.split('|').map(|cell| cell.trim().to_owned());
                 let state = cells.next()?.parse().ok()?;
@@ -103,13 +102,16 @@ mod tests {
 
     #[test]
     fn every_state_and_event_do_what_the_table_says() {
-        let table = documented();
-        assert_eq!(table.len(), 6, "one row per state");
-        for (state, cells) in table {
-            for (event, cell) in EVENTS.into_iter().zip(cells) {
-                let after =
-                    transition(state, event).map_or("-".to_owned(), |state| state.to_string());
-                assert_eq!(after, cell, "{state} and {event:?}");
+        let header = documented(include_str!("lifecycle.rs"), "//! | ");
+        let page = documented(include_str!("../../docs/sites.md"), "| ");
+        for table in [header, page] {
+            assert_eq!(table.len(), 6, "one row per state");
+            for (state, cells) in table {
+                for (event, cell) in EVENTS.into_iter().zip(cells) {
+                    let after =
+                        transition(state, event).map_or("-".to_owned(), |state| state.to_string());
+                    assert_eq!(after, cell, "{state} and {event:?}");
+                }
             }
         }
     }

@@ -181,10 +181,13 @@ impl<'a> Attempt<'a> {
             .halo_guid
             .ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
         let asked = variant.as_ref();
-        let (halo_guid, remote) = match self.submit(site, known, query, asked).await {
+        let (halo_guid, remote) = match self.confirm_and_submit(site, known, query, asked).await {
             Err(refused) if may_have_moved(&refused) => {
                 let guid = self.engine.find_again(site, known, refused).await?;
-                (guid, self.submit(site, guid, query, asked).await?)
+                (
+                    guid,
+                    self.confirm_and_submit(site, guid, query, asked).await?,
+                )
             }
             submitted => (known, submitted?),
         };
@@ -193,6 +196,18 @@ impl<'a> Attempt<'a> {
             remote,
             variant,
         })
+    }
+
+    /// Posts the query once the database there is known to be the practice's.
+    async fn confirm_and_submit(
+        &self,
+        site: &Site,
+        guid: HaloGuid,
+        query: &Query,
+        variant: Option<&VariantName>,
+    ) -> Result<RemoteQueryId, AttemptError> {
+        self.engine.confirm(site, guid).await?;
+        self.submit(site, guid, query, variant).await
     }
 
     /// Posts the query: journalled before, its remote id recorded at once.

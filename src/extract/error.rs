@@ -79,6 +79,11 @@ pub enum AttemptError {
         "site {0} may be another practice now: its id leads to another practice name, or to several sites"
     )]
     OtherPractice(SiteKey),
+    /// The practice's own database calls itself otherwise than the practice on record; it is under review.
+    #[error(
+        "the database that answers for site {0} is named otherwise than the practice on record"
+    )]
+    OtherDatabase(SiteKey),
     /// Zero rows would replace an object that has many.
     #[error(
         "the new result of {extraction} is empty, while the object that stands has {standing} rows"
@@ -171,7 +176,9 @@ impl AttemptError {
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
             Self::BudgetSpent { .. } => FailureClass::Limit,
-            Self::NotPaired(_) | Self::OtherPractice(_) => FailureClass::Forbidden,
+            Self::NotPaired(_) | Self::OtherPractice(_) | Self::OtherDatabase(_) => {
+                FailureClass::Forbidden
+            }
             Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
@@ -278,8 +285,13 @@ impl AttemptError {
                 "pair it: halo-extract site pair --key {site} --pms-id ID --code CODE"
             )),
             Self::OtherPractice(site) => Some(format!(
-                "nothing is extracted from it until you decide: ask the practice whether it moved or merged, then \
-                 halo-extract site review {site} --accept (and pair it again if it moved) or --reject"
+                "nothing is extracted from it until you decide: ask the practice whether it moved or merged, look at both names \
+                 with `halo-extract site review {site}`, then: halo-extract site review {site} --accept, or --reject"
+            )),
+            Self::OtherDatabase(site) => Some(format!(
+                "nothing is extracted from it until you decide: ask the practice whether its server runs the right database (a \
+                 restored copy, another clinic's), look at both names with `halo-extract site review {site}`, then: \
+                 halo-extract site review {site} --accept, or --reject"
             )),
             Self::LostAgain { extraction, .. } => Some(format!(
                 "let a run end within a day of its query, then ask once more: halo-extract run --site {} --query {} --from {} \

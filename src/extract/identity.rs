@@ -1,10 +1,10 @@
 //! The right practice: a site that refuses us is looked up again before anything is changed.
 //!
 //! A new GUID under the same practice name is a move to another server: the registry follows, and the attempt
-//! goes on. Another name, or several claimants, may be another practice: the site is put under review, and
-//! nothing is extracted from it until a person has decided.
+//! goes on. Another name, several claimants, or a GUID that another site of ours has may be another practice: the
+//! site is put under review, and nothing is extracted from it until a person has decided.
 
-use crate::domain::{HaloGuid, Site, SiteEvent, SiteState, transition};
+use crate::domain::{HaloGuid, Site, SiteEvent, SiteKey, SiteState, transition};
 use crate::ledger::Change;
 use crate::remote::{Cause, Identity, KnownSite, RemoteSite, reconsider};
 
@@ -40,27 +40,27 @@ impl Engine {
         };
         match reconsider(known, &found) {
             Identity::Unchanged | Identity::Missing => Err(refused),
-            Identity::Moved(remote) => {
+            Identity::Moved(remote) if !self.has_another(site, remote.guid).await? => {
                 let guid = remote.guid;
                 self.change_site(
-                    followed(site, *remote),
+                    &site.key,
                     "follow",
                     "same practice name under a new GUID",
+                    |site| follow(site, *remote),
                 )
                 .await?;
                 Ok(guid)
             }
-            Identity::Doubtful(_) | Identity::Ambiguous(_) => {
-                let state = transition(site.state, SiteEvent::NameChanged)
-                    .unwrap_or(SiteState::IdentityReview);
-                let reviewed = Site {
-                    state,
-                    ..site.clone()
-                };
+            Identity::Moved(_) | Identity::Doubtful(_) | Identity::Ambiguous(_) => {
                 self.change_site(
-                    reviewed,
+                    &site.key,
                     "review",
-                    "the id now leads to another practice name, or to several",
+                    "the id now leads to another practice name, to several, or to a site that we have",
+                    |site| {
+                        if let Ok(state) = transition(site.state, SiteEvent::NameChanged) {
+                            site.stand(state);
+                        }
+                    },
                 )
                 .await?;
                 Err(AttemptError::OtherPractice(site.key.clone()))
@@ -68,11 +68,23 @@ impl Engine {
         }
     }
 
-    async fn change_site(
+    /// Whether the GUID belongs to another site of ours: after a merger two ids may lead to one database.
+    async fn has_another(&self, site: &Site, guid: HaloGuid) -> Result<bool, AttemptError> {
+        let sites = self.ledger(|ledger| ledger.sites()).await?;
+        Ok(sites.iter().any(|other| {
+            other.key != site.key
+                && other.halo_guid == Some(guid)
+                && other.state != SiteState::Withdrawn
+        }))
+    }
+
+    /// Changes the site as it stands now, in the name of this program.
+    pub(super) async fn change_site(
         &self,
-        site: Site,
+        key: &SiteKey,
         action: &str,
         reason: &str,
+        edit: impl FnOnce(&mut Site) + Send + 'static,
     ) -> Result<(), AttemptError> {
         let change = Change {
             actor: ACTOR.to_owned(),
@@ -80,19 +92,17 @@ impl Engine {
             reason: reason.to_owned(),
             at: self.now(),
         };
-        tracing::warn!(site = %site.key, action, reason, "the site's identity changed");
-        self.ledger(move |ledger| ledger.put_site(&site, &change))
+        tracing::warn!(site = %key, action, reason, "the site's identity changed");
+        let key = key.clone();
+        self.ledger(move |ledger| ledger.change_site(&key, &change, edit))
             .await?;
         Ok(())
     }
 }
 
-fn followed(site: &Site, remote: RemoteSite) -> Site {
-    Site {
-        halo_guid: Some(remote.guid),
-        link_version: remote.link_version,
-        pms_version: remote.pms_version,
-        catalogues: remote.catalogues,
-        ..site.clone()
-    }
+fn follow(site: &mut Site, remote: RemoteSite) {
+    site.halo_guid = Some(remote.guid);
+    site.link_version = remote.link_version;
+    site.pms_version = remote.pms_version;
+    site.catalogues = remote.catalogues;
 }

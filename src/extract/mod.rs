@@ -12,6 +12,7 @@
 //! fetched before an interruption is not fetched again.
 
 mod attempt;
+mod confirm;
 mod cut;
 mod engine;
 mod error;

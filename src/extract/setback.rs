@@ -32,6 +32,7 @@ impl AttemptError {
             | Self::Ledger(_)
             | Self::NotPaired(_)
             | Self::OtherPractice(_)
+            | Self::OtherDatabase(_)
             | Self::WouldEmpty { .. }
             | Self::LostAgain { .. }
             | Self::Internal(_) => Mender::Operator,

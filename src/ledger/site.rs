@@ -9,7 +9,7 @@ use rusqlite::{ErrorCode, OptionalExtension, Row, Transaction, params};
 use crate::domain::{HaloGuid, Site, SiteKey, SiteState};
 
 use super::column::{instant, json_value, millis, optional_text, text};
-use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, work};
+use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, confirmation, work};
 
 /// What [`Ledger::put_site`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,9 @@ fn put(
     }
     upsert(transaction, site)?;
     keep_identity(transaction, before, site, change.at)?;
+    if let Some(before) = before {
+        confirmation::doubt_after(transaction, before, site)?;
+    }
     let mut changes = differences(before, site);
     let ends = site.state == SiteState::Withdrawn
         && before.is_some_and(|site| site.state != SiteState::Withdrawn);

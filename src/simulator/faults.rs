@@ -46,6 +46,9 @@ pub(super) enum Fault {
         #[serde(default = "yes")]
         paired: bool,
     },
+    /// The practice merged into another one: its id leads to that one's GUID, under this name, and its own GUID
+    /// answers 403.
+    Merged { into: String, practice_name: String },
     /// The practice calls itself otherwise, at the same GUID.
     Renamed { practice_name: String },
     /// The site was removed: unknown to every call but the lookup.

@@ -25,7 +25,7 @@
 //!
 //! | about | kinds |
 //! |---|---|
-//! | the site | `offline` `unreachable` `closed` `dies_after_dispatch` `stuck_channel` `moved` `renamed` `removed` `uninstalled` `link_version` `clock_skew` |
+//! | the site | `offline` `unreachable` `closed` `dies_after_dispatch` `stuck_channel` `moved` `merged` `renamed` `removed` `uninstalled` `link_version` `clock_skew` |
 //! | access | `key_refused` `ip_refused` `unpaired` `pairing` `login_failed` `quota` `rate_limit` |
 //! | any request | `http` `lost` `cut` `delay` `error_envelope` `wire` |
 //! | immediate queries | `timeout` `too_large` `failure_in_success` |

@@ -128,6 +128,20 @@ impl Site {
             Fault::Renamed { practice_name } => Some(practice_name.clone()),
             _ => None,
         });
+        let merged = faults.standing(now, self.pms_id(), |fault| match fault {
+            Fault::Merged {
+                into,
+                practice_name,
+            } => Some((into.clone(), practice_name.clone())),
+            _ => None,
+        });
+        if let Some((into, practice_name)) = merged {
+            return Identity {
+                guid: guid(self.seed, &["site", &into]),
+                practice_name,
+                carries_pairing: true,
+            };
+        }
         let own_name = || self.profile.practice_name.clone();
         match moved {
             None => Identity {

@@ -330,7 +330,7 @@ fn a_unit_that_takes_too_long_is_halved_and_the_size_is_remembered() {
     let (_fixture, simulator, home) = fleet(1, &[]);
     simulator.post(
         "faults",
-        r#"{"kind": "sql_error", "code": -2, "message": "Execution Timeout Expired.", "times": 2}"#,
+        r#"{"kind": "sql_error", "code": -2, "message": "Execution Timeout Expired.", "times": 2, "endpoints": ["async"]}"#,
     );
     plan(&home, &["--from", "2026-08-03", "--to", "2026-11-01"]);
 
@@ -369,7 +369,7 @@ fn a_single_day_that_takes_too_long_waits_and_is_asked_again() {
     let (_fixture, simulator, home) = fleet(1, &[]);
     simulator.post(
         "faults",
-        r#"{"kind": "sql_error", "code": -2, "message": "Execution Timeout Expired.", "times": 1}"#,
+        r#"{"kind": "sql_error", "code": -2, "message": "Execution Timeout Expired.", "times": 1, "endpoints": ["async"]}"#,
     );
     plan(&home, &["--from", "2026-10-01", "--to", "2026-10-02"]);
 
@@ -385,7 +385,7 @@ fn more_failures_than_allowed_stop_it_and_retry_ends_it() {
     let (_fixture, simulator, home) = fleet(1, &[]);
     simulator.post(
         "faults",
-        r#"{"kind": "sql_error", "code": 208, "message": "Invalid object name 'visits'.", "times": 3}"#,
+        r#"{"kind": "sql_error", "code": 208, "message": "Invalid object name 'visits'.", "times": 3, "endpoints": ["async"]}"#,
     );
     let mut arguments = vec!["--max-failures", "1"];
     arguments.extend(RANGE);

@@ -74,6 +74,13 @@ impl Simulator {
         http("POST", &format!("{}/simulator/{path}", self.url()), body);
     }
 
+    /// What the control endpoint answers to a change.
+    pub(crate) fn posted(&self, path: &str, body: &str) -> serde_json::Value {
+        let response = http("POST", &format!("{}/simulator/{path}", self.url()), body);
+        serde_json::from_str(&response)
+            .unwrap_or_else(|error| panic!("{path}: {error}: {response}"))
+    }
+
     /// Removes something at the control endpoint.
     pub(crate) fn delete(&self, path: &str) {
         http("DELETE", &format!("{}/simulator/{path}", self.url()), "");

@@ -39,6 +39,8 @@ mod resume;
 mod scenarios;
 mod secrets;
 mod simulator;
+mod site_changes;
+mod site_stories;
 mod snapshot;
 mod state;
 mod table;

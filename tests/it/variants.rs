@@ -40,13 +40,11 @@ fn run(home: &Home, site: &str, from: &str, to: &str) -> serde_json::Value {
     told[0].clone()
 }
 
-/// Commands that the practices were sent, immediate ones among them.
+/// Commands that the practice was sent, immediate ones among them, besides the one before its first extraction
+/// that asks its database what it calls itself.
 fn asked(simulator: &Simulator) -> usize {
-    simulator
-        .control("queries")
-        .as_array()
-        .expect("a list")
-        .len()
+    let commands = simulator.control("queries");
+    commands.as_array().expect("a list").len() - 1
 }
 
 fn ledger(home: &Home) -> Ledger {

@@ -152,9 +152,13 @@ fn tell_what_follows(step: &Step, changed: &[Site]) {
         SiteEvent::Pause => {
             remark("next: nothing; it is extracted from again by itself from that day on");
         }
-        SiteEvent::Withdraw | SiteEvent::Reject => remark(
-            "next: nothing is asked of it any more, and what was at work was called off. What is published still stands.",
-        ),
+        SiteEvent::Withdraw | SiteEvent::Reject => remark(&format!(
+            "next: nothing is asked of it any more, and what was at work was called off. What is published still stands; to remove \
+             it, with a receipt: halo-extract output forget {key} --reason TEXT"
+        )),
+        SiteEvent::Accept => remark(&format!(
+            "next: it is held; to go on extracting: halo-extract site activate {key} --reason TEXT"
+        )),
         _ => {}
     }
 }

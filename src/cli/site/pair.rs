@@ -57,7 +57,12 @@ impl Pair {
         refusal::check_pms_id(&self.pms_id, self.pms)?;
         let config = context.config()?;
         let ledger = context.ledger(&config)?;
-        let before = registered(&ledger, self.pms, &self.pms_id, self.key.as_ref())?;
+        let before = registered(
+            &ledger.sites().map_err(failed)?,
+            self.pms,
+            &self.pms_id,
+            self.key.as_ref(),
+        )?;
         let client = context.client(&config)?;
         let code = self.code()?;
         let invitation = self.invitation(before.as_ref());
@@ -67,12 +72,15 @@ impl Pair {
         let change = context.change("pair", "paired by code");
         let (site, verdict) = record(&ledger, &invitation, &remote, before.as_ref(), &change)?;
         if context.format() == Format::Table {
-            self.tell(&site, before.as_ref(), verdict, config.environment);
+            // A doubtful name is the command's failure, which tells all there is.
+            if !matches!(verdict, NameVerdict::Doubtful(_)) {
+                self.tell(&site, before.as_ref(), verdict, config.environment);
+            }
         }
         output::rows(context.format(), &[Listed::of(&site)])?;
         match verdict {
             NameVerdict::Doubtful(alike) => {
-                Err(doubtful(&site, self.expected(before.as_ref()), alike))
+                Err(doubtful(&site, remote.practice_name.as_deref(), alike))
             }
             _ => Ok(()),
         }
@@ -210,7 +218,7 @@ pub(super) fn percent(alike: f64) -> String {
     format!("{:.0} %", alike * 100.0)
 }
 
-fn doubtful(site: &Site, expected: Option<&str>, alike: f64) -> Failure {
+fn doubtful(site: &Site, told: Option<&str>, alike: f64) -> Failure {
     let key = &site.key;
     Failure::new(
         ExitCode::Auth,
@@ -218,8 +226,8 @@ fn doubtful(site: &Site, expected: Option<&str>, alike: f64) -> Failure {
             "the practice behind Site ID {} calls itself \"{}\", and \"{}\" was expected ({} alike): {key} is put under review, \
              and nothing is extracted from it",
             site.pms_id,
+            told.unwrap_or_default(),
             site.practice_name.as_deref().unwrap_or_default(),
-            expected.unwrap_or_default(),
             percent(alike)
         ),
     )
@@ -234,12 +242,11 @@ fn doubtful(site: &Site, expected: Option<&str>, alike: f64) -> Failure {
 /// The site that is registered under this practice id, if any; refuses what would register one practice twice,
 /// before a code is spent on it.
 pub(super) fn registered(
-    ledger: &Ledger,
+    sites: &[Site],
     pms: PmsType,
     pms_id: &PmsId,
     key: Option<&SiteKey>,
 ) -> Result<Option<Site>, Failure> {
-    let sites = ledger.sites().map_err(failed)?;
     let wanted = key.cloned().unwrap_or_else(|| SiteKey::from_pms_id(pms_id));
     let same_practice = |site: &&Site| site.pms_type == pms && site.pms_id == *pms_id;
     if let Some(site) = sites.iter().find(same_practice) {

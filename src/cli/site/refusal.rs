@@ -89,16 +89,16 @@ impl Refusal {
         match self {
             Self::WrongCode => format!(
                 "Compare what you typed with what the practice sent: Site ID {pms_id} and the code belong together.\n\
-                 If they are the same, the practice makes a new code. {make_a_code}\n{again}"
+                 If they are the same, the practice makes a new pairing code. {make_a_code}\n{again}"
             ),
             Self::ExpiredCode | Self::UsedCode => {
-                format!("The practice makes a new code. {make_a_code}\n{again}")
+                format!("The practice makes a new pairing code. {make_a_code}\n{again}")
             }
             Self::ReplacedCode => format!(
                 "Ask the practice for the code that its screen shows now, or for a new one. {make_a_code}\n{again}"
             ),
             Self::Unspecified => format!(
-                "The practice compares its Site ID with {pms_id}, sees that our line is ticked, and makes a new code. \
+                "The practice compares its Site ID with {pms_id}, sees that our line is ticked, and makes a new pairing code. \
                  {make_a_code}\n{again}"
             ),
             Self::Unticked => format!(

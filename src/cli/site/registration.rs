@@ -59,6 +59,12 @@ impl Invitation {
             _ => paired,
         });
         let told = |new: &Option<String>, old: Option<String>| new.clone().or(old);
+        if let NameVerdict::Doubtful(_) = verdict {
+            // What was expected stays on record, for the person who decides to compare.
+            site.practice_name = expected.map(str::to_owned);
+            site.halo_guid = site.halo_guid.or(Some(remote.guid));
+            return (site, verdict);
+        }
         site.halo_guid = Some(remote.guid);
         site.practice_name = told(&remote.practice_name, site.practice_name);
         site.link_version = told(&remote.link_version, site.link_version);
@@ -209,5 +215,7 @@ mod tests {
         let (again, _) = bare.paired(&remote("Kurrajong Doctors"), Some(&site));
 
         assert_eq!(again.state, SiteState::IdentityReview);
+        assert_eq!(again.practice_name, site.practice_name);
+        assert_eq!(again.halo_guid, site.halo_guid);
     }
 }

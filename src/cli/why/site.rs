@@ -127,10 +127,10 @@ pub(super) fn not_active(site: &Site) -> Cause {
             ),
         },
         SiteState::IdentityReview => Cause::operator(
-            "the API tells another practice name, or several sites for its id: it may be another practice now",
+            "the API or its own database tells another practice name, or its id leads to several sites: it may be another practice now",
             format!(
-                "ask the practice whether it moved or merged; if it is the same: halo-extract site review {key} --accept --reason TEXT; \
-                 if not: halo-extract site review {key} --reject --reason TEXT"
+                "halo-extract site review {key} shows both names; ask the practice whether it moved or merged; if it is the same: \
+                 halo-extract site review {key} --accept --reason TEXT; if not: halo-extract site review {key} --reject --reason TEXT"
             ),
         ),
         SiteState::Withdrawn => Cause::operator(
