@@ -35,5 +35,6 @@ pub mod objects;
 pub mod plan;
 pub mod privacy;
 pub mod remote;
+pub mod schedule;
 pub mod simulator;
 pub mod telemetry;

@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Names of log fields. `tracing` macros need them as literals; a test compares those with this list.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 21] = [
     "action",
     "attempt",
     "class",
@@ -19,12 +19,14 @@ pub const FIELDS: [&str; 19] = [
     "pages",
     "path",
     "pause",
+    "planned",
     "query",
     "reason",
     "remote_query",
     "rows",
     "site",
     "size_bytes",
+    "superseded",
     "variant",
     "version",
     "window",

@@ -13,6 +13,7 @@ mod cloud;
 mod convert;
 mod cpu;
 mod fetch;
+mod night;
 mod pages;
 mod pseudonyms;
 mod rows;
@@ -29,7 +30,8 @@ const USAGE: &str = "usage: programs COMMAND
   pseudonyms ROWS VALUES             CPU of two pseudonym columns of as many different values
   cloud PAGE_ROWS                    a stand-in for the API that invents each page when it is asked for
   fetch READY ROWS                   fetch a result and throw it away
-  sites READY HOME                   register the sites of a stand-in in the ledger of HOME";
+  sites READY HOME                   register the sites of a stand-in in the ledger of HOME
+  night HOME SITES QUERIES NIGHTS    plan a night, and judge the fleet, over a ledger of so many nights";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` appends a flag of its own.
@@ -49,6 +51,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["pseudonyms", rows, values] => pseudonyms::run(rows.parse()?, values.parse()?),
         ["cloud", page_rows] => cloud::run(page_rows.parse()?),
         ["fetch", ready, rows] => fetch::run(ready.as_ref(), rows.parse()?),
+        ["night", home, sites, queries, nights] => night::run(
+            home.as_ref(),
+            sites.parse()?,
+            queries.parse()?,
+            nights.parse()?,
+        ),
         ["sites", ready, home] => sites::register(ready.as_ref(), home.as_ref()),
         _ => {
             println!("{USAGE}");

@@ -52,6 +52,18 @@ pub(crate) fn engine(
         .iter()
         .filter_map(|extraction| catalog.get(&extraction.query))
         .any(has_pseudonyms);
+    engine_for(context, config, catalog, ledger, needs_key, allow_empty)
+}
+
+/// What attempts work with, with or without the pseudonym key.
+pub(crate) fn engine_for(
+    context: &Context,
+    config: &Config,
+    catalog: Arc<Catalog>,
+    ledger: Arc<Ledger>,
+    needs_key: bool,
+    allow_empty: bool,
+) -> Result<Engine, Failure> {
     Ok(Engine {
         environment: config.environment,
         client: context.client(config)?,
@@ -67,6 +79,7 @@ pub(crate) fn engine(
         halo: config.halo.clone(),
         limits: config.limits,
         allow_empty,
+        quiet: None,
         clock: Arc::new(Utc::now),
     })
 }
@@ -97,7 +110,7 @@ fn settled_key(
     }
 }
 
-pub(super) fn has_pseudonyms(query: &Query) -> bool {
+pub(crate) fn has_pseudonyms(query: &Query) -> bool {
     query
         .contract
         .columns
@@ -126,24 +139,7 @@ pub(crate) fn carry_out_watched(
     observer: Arc<Observer>,
 ) -> Result<(Vec<Finished>, Option<ExitCode>), Failure> {
     let failed = |error| Failure::new(ExitCode::Failed, error);
-    let name = format!(
-        "run-{}-{}",
-        std::process::id(),
-        Utc::now().timestamp_micros()
-    );
-    let (presence, dead) = Presence::announce(&config.home, &name)
-        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
-    for worker in dead {
-        engine
-            .ledger
-            .release_worker(&worker, Utc::now())
-            .map_err(failed)?;
-        presence.forget(&worker);
-    }
-    engine
-        .spool
-        .sweep(|| engine.ledger.open_remote_queries())
-        .map_err(failed)?;
+    let presence = present(config, &engine, "run")?;
     let cancel = CancellationToken::new();
     let work = extract::work(engine, presence.name(), todo, observer, cancel.clone());
     context.block_on(async {
@@ -166,8 +162,32 @@ pub(crate) fn carry_out_watched(
     })?
 }
 
+/// Announces this process as a worker, takes over what dead ones left, and forgets pages that nobody needs.
+pub(crate) fn present(config: &Config, engine: &Engine, kind: &str) -> Result<Presence, Failure> {
+    let failed = |error| Failure::new(ExitCode::Failed, error);
+    let name = format!(
+        "{kind}-{}-{}",
+        std::process::id(),
+        Utc::now().timestamp_micros()
+    );
+    let (presence, dead) = Presence::announce(&config.home, &name)
+        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+    for worker in dead {
+        engine
+            .ledger
+            .release_worker(&worker, Utc::now())
+            .map_err(failed)?;
+        presence.forget(&worker);
+    }
+    engine
+        .spool
+        .sweep(|| engine.ledger.open_remote_queries())
+        .map_err(failed)?;
+    Ok(presence)
+}
+
 /// Waits for Ctrl-C or, on Unix, termination.
-pub(super) async fn stop_signal() -> ExitCode {
+pub(crate) async fn stop_signal() -> ExitCode {
     #[cfg(unix)]
     if let Ok(mut terminate) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())

@@ -160,6 +160,7 @@ fn engine(
         halo: config.halo.clone(),
         limits: config.limits,
         allow_empty: true,
+        quiet: None,
         clock: Arc::new(Utc::now),
     })
 }

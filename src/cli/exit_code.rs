@@ -15,6 +15,8 @@ pub enum ExitCode {
     Partly,
     /// A query file is not valid, or a result does not fit its contract.
     Contract,
+    /// A site misses the freshness goal of a query.
+    Late,
     /// Halo Cloud, a site or the storage cannot be reached or refuses.
     Unavailable,
     /// Nothing is wrong that time does not mend: run the same command later.
@@ -39,6 +41,7 @@ impl ExitCode {
             Self::Usage => 2,
             Self::Partly => 3,
             Self::Contract => 5,
+            Self::Late => 6,
             Self::Unavailable => 69,
             Self::TryLater => 75,
             Self::Auth => 77,

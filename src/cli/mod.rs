@@ -20,7 +20,9 @@ mod progress;
 mod query;
 mod report;
 mod run;
+mod schedule;
 mod selection;
+mod serve;
 mod simulate;
 mod site;
 mod state;
@@ -113,6 +115,9 @@ enum Command {
     Run(run::Run),
     #[command(subcommand)]
     Backfill(backfill::Backfill),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
     Status(status::Status),
     Why(why::Why),
     #[command(subcommand)]
@@ -170,11 +175,13 @@ impl Command {
             Self::Query(query) => query.run(context).map(|()| ExitCode::Ok),
             Self::Run(run) => run.run(context),
             Self::Backfill(backfill) => backfill.run(context),
+            Self::Serve(serve) => serve.run(context),
             Self::Audit(audit) => audit.run(context).map(|()| ExitCode::Ok),
             Self::Output(output) => output.run(context),
             Self::Privacy(privacy) => privacy.run(context).map(|()| ExitCode::Ok),
-            Self::Status(status) => status.run(context).map(|()| ExitCode::Ok),
             Self::State(state) => state.run(context),
+            Self::Status(status) => status.run(context),
+            Self::Schedule(schedule) => schedule.run(context).map(|()| ExitCode::Ok),
             Self::Why(why) => why.run(context).map(|()| ExitCode::Ok),
             Self::Simulate(simulate) => simulate.run(context).map(|()| ExitCode::Ok),
             Self::Completions(completions) => completions.run().map(|()| ExitCode::Ok),

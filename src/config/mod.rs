@@ -4,6 +4,7 @@
 //! Every problem of every layer is reported in one go, each with the place it came from. Secrets are never
 //! settings: a setting only says where a secret is found, and [`Secret::read`] finds it when it is needed.
 
+mod alerts;
 mod backfill;
 mod halo;
 mod lake;
@@ -11,8 +12,11 @@ mod layers;
 mod ledger;
 mod limits;
 mod privacy;
+mod schedule;
 mod secret;
+mod serve;
 
+pub use alerts::{AlertForm, Alerts, UnknownForm};
 pub use backfill::Backfill;
 pub use halo::Halo;
 pub use lake::{Lake, Retention, RetentionError};
@@ -20,7 +24,9 @@ pub use layers::{ConfigError, Layers, Origin, Problem};
 pub use ledger::Ledger;
 pub use limits::Limits;
 pub use privacy::Privacy;
+pub use schedule::Schedule;
 pub use secret::{Secret, SecretError};
+pub use serve::Serve;
 
 use std::path::PathBuf;
 
@@ -52,6 +58,12 @@ pub struct Config {
     pub privacy: Privacy,
     /// What is kept in storage, and how.
     pub lake: Lake,
+    /// When things run by themselves.
+    pub schedule: Schedule,
+    /// What the service answers to.
+    pub serve: Serve,
+    /// Who is told when sites are late.
+    pub alerts: Alerts,
 }
 
 impl Config {
@@ -78,6 +90,9 @@ impl Config {
             backfill: Backfill::read(&mut layers),
             privacy: Privacy::read(&mut layers),
             lake: Lake::read(&mut layers),
+            schedule: Schedule::read(&mut layers),
+            serve: Serve::read(&mut layers),
+            alerts: Alerts::read(&mut layers),
             home,
         };
         layers.finish().map(|()| config)

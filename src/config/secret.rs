@@ -82,6 +82,23 @@ impl Secret {
     }
 }
 
+impl Secret {
+    /// The same for a secret that may be left out: `None` where nothing is set.
+    ///
+    /// # Errors
+    /// When it is empty, or its file cannot be read.
+    pub fn read_if_set(
+        &self,
+        what: &'static str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<SecretString>, SecretError> {
+        match self.read(what, variable) {
+            Err(SecretError::Unset { .. }) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+}
+
 fn read_file(what: &'static str, path: &Path) -> Result<SecretString, SecretError> {
     let text = std::fs::read_to_string(path).map_err(|source| SecretError::Unreadable {
         what,

@@ -1,8 +1,8 @@
 //! Planned work: an extraction that is due, with the reason, its lane and its earliest time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Extraction, stored_text};
+use super::{Extraction, QueryId, SiteKey, stored_text};
 
 stored_text! {
     /// Who asked for an extraction, and so who yields to whom when workers are short.
@@ -53,4 +53,21 @@ pub struct Planned {
     pub due: Due,
     /// It does not start before this instant.
     pub not_before: DateTime<Utc>,
+}
+
+/// What a night asks of a query at a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tonight {
+    /// At this site.
+    pub site: SiteKey,
+    /// This query version.
+    pub query: QueryId,
+    /// The first day that is asked for, unless it was covered meanwhile.
+    pub from: NaiveDate,
+    /// The first day after this night's windows.
+    pub to: NaiveDate,
+    /// What is to be extracted.
+    pub planned: Vec<Planned>,
+    /// Extractions that wait and are part of those now.
+    pub superseded: Vec<Extraction>,
 }

@@ -18,7 +18,7 @@ pub enum ExtractionState {
     Succeeded,
     /// Given up for this reason until somebody asks again.
     Failed(FailureClass),
-    /// Called off by an operator.
+    /// Called off: by an operator, or because a wider window took its place.
     Cancelled,
     /// Written by a newer program; the text as it stands in the ledger.
     Unknown(String),

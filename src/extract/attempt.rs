@@ -1,6 +1,6 @@
 //! One attempt: from a claim to a published and recorded object.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Datelike, Months, Utc};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +9,7 @@ use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step, VariantName};
 use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Resume, Submission};
 use crate::objects::{Provenance, object_path};
+use crate::plan::hours::closing;
 use crate::privacy::Deidentifier;
 use crate::remote::{Patience, RemoteResult};
 
@@ -121,6 +122,9 @@ impl<'a> Attempt<'a> {
         self.cost.pages = u32::try_from(result.pages.len()).unwrap_or(u32::MAX);
         self.cost.remote = result.sql_duration.unwrap_or_default();
         let window = self.extraction().window;
+        if query.withheld.is_some() {
+            self.queue_time(&site)?;
+        }
         let withheld = count_withheld(self.engine, guid, &query, window).await?;
         self.record_step(Step::Fetching).await?;
         let provenance = provenance(
@@ -222,12 +226,7 @@ impl<'a> Attempt<'a> {
             AttemptError::Internal("the ledger names a variant that the query has not".to_owned())
         })?;
         self.note_variant(query, variant).await?;
-        let statement = bound(
-            sql,
-            query,
-            self.extraction().window,
-            self.engine.halo.max_time_in_queue,
-        );
+        let statement = bound(sql, query, self.extraction().window, self.queue_time(site)?);
         let (claim, now) = (self.claim.clone(), self.engine.now());
         let budget = self.budget(site);
         let submission = self
@@ -249,6 +248,25 @@ impl<'a> Attempt<'a> {
         )?;
         tracing::info!(extraction = %self.extraction(), attempt = self.claim.attempt.0, remote_query = %remote, "submitted");
         Ok(remote)
+    }
+
+    /// How long a query may wait at the practice now: never beyond the end of its quiet hours.
+    fn queue_time(&self, site: &Site) -> Result<Duration, AttemptError> {
+        let most = self.engine.halo.max_time_in_queue;
+        let Some(rules) = &self.engine.quiet else {
+            return Ok(most);
+        };
+        let now = self.engine.now();
+        let until = rules.begin(site, now);
+        if until > now {
+            return Err(AttemptError::OutsideHours {
+                site: site.key.clone(),
+                until,
+            });
+        }
+        let left = closing(rules.hours_of(site), site.time_zone, now)
+            .and_then(|closing| (closing - now).to_std().ok());
+        Ok(left.map_or(most, |left| most.min(left)))
     }
 
     fn budget_spent(&self, budget: Option<u32>, now: DateTime<Utc>) -> AttemptError {

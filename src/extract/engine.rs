@@ -10,6 +10,7 @@ use crate::config::{Halo, Limits};
 use crate::domain::Environment;
 use crate::ledger::Ledger;
 use crate::objects::Store;
+use crate::plan::Rules;
 use crate::privacy::PseudonymKey;
 use crate::remote::Client;
 
@@ -41,13 +42,15 @@ pub struct Engine {
     pub limits: Limits,
     /// Whether a result without rows may replace an object that has rows.
     pub allow_empty: bool,
+    /// Whose quiet hours are kept; `None` where a person asked for it now.
+    pub quiet: Option<Rules>,
     /// The present time.
     pub clock: Clock,
 }
 
 impl Engine {
     /// Makes a call to the ledger on a thread where it may block.
-    pub(super) async fn ledger<T: Send + 'static>(
+    pub async fn ledger<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Ledger) -> T + Send + 'static,
     ) -> T {
@@ -58,7 +61,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
         (self.clock)()
     }
 }

@@ -17,6 +17,9 @@ use crate::remote::{Cause, RemoteError};
 /// Pause before storage is tried again: long enough for a disk to be freed or a network to come back.
 const STORAGE_PAUSE: Duration = Duration::from_secs(60);
 
+/// The longest time outside quiet hours.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// The longest month.
 const MONTH: Duration = Duration::from_secs(31 * 24 * 3600);
 
@@ -123,6 +126,14 @@ pub enum AttemptError {
         /// The first instant of the next month.
         until: DateTime<Utc>,
     },
+    /// The practice lends its server at other hours; nothing was asked of it.
+    #[error("it is outside the quiet hours of site {site}")]
+    OutsideHours {
+        /// Which site.
+        site: SiteKey,
+        /// When its next quiet hours begin.
+        until: DateTime<Utc>,
+    },
     /// Another worker has the extraction now; this one stops without recording anything.
     #[error("another worker took the extraction over")]
     Lost,
@@ -175,10 +186,10 @@ impl AttemptError {
             | Self::Privacy(_)
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
-            Self::BudgetSpent { .. } => FailureClass::Limit,
             Self::NotPaired(_) | Self::OtherPractice(_) | Self::OtherDatabase(_) => {
                 FailureClass::Forbidden
             }
+            Self::BudgetSpent { .. } | Self::OutsideHours { .. } => FailureClass::Limit,
             Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::Convert(ConvertError::Malformed(_)) => FailureClass::Halo,
@@ -216,6 +227,7 @@ impl AttemptError {
             | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
             // At most; the error itself names the day.
             Self::BudgetSpent { .. } => Retry::Later(MONTH),
+            Self::OutsideHours { .. } => Retry::Later(DAY),
             _ => Retry::Never,
         }
     }
@@ -245,7 +257,11 @@ impl AttemptError {
     pub(super) fn doubts_pages(&self) -> bool {
         match self {
             Self::Remote(error) => error.cause() == Cause::Unreadable,
-            Self::Turned { .. } | Self::Storage(_) | Self::Ledger(_) | Self::Lost => false,
+            Self::Turned { .. }
+            | Self::Storage(_)
+            | Self::Ledger(_)
+            | Self::Lost
+            | Self::OutsideHours { .. } => false,
             _ => true,
         }
     }
@@ -312,6 +328,10 @@ impl AttemptError {
             Self::BudgetSpent { until, .. } => Some(format!(
                 "it goes on by itself from {}; to ask sooner, raise limits.queries_per_site_month",
                 until.format("%Y-%m-%d")
+            )),
+            Self::OutsideHours { until, .. } => Some(format!(
+                "it goes on by itself from {}",
+                until.format("%Y-%m-%d %H:%M UTC")
             )),
             Self::Incomplete(_) | Self::OtherRows { .. } => Some(
                 "it is asked again; if it stays so, tell Halo support the remote query id"

@@ -18,6 +18,7 @@ mod engine;
 mod error;
 #[cfg(test)]
 mod fuzz_tests;
+mod hand;
 mod identity;
 mod kept_pages;
 mod pipeline;
@@ -33,6 +34,7 @@ mod workers;
 
 pub use engine::{Clock, Engine};
 pub use error::AttemptError;
+pub use hand::{Hand, LEASE};
 pub use pipeline::{Converted, convert_pages};
 pub use presence::{Presence, PresenceError};
 pub use progress::{Ended, Finished, Observer, Progress, Published};

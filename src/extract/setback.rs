@@ -26,6 +26,7 @@ impl AttemptError {
             | Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::BudgetSpent { .. }
+            | Self::OutsideHours { .. }
             | Self::Turned { .. }
             | Self::Lost => Mender::Time,
             Self::Storage(_)

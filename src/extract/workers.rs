@@ -1,34 +1,19 @@
-//! Workers: tasks that claim extractions, make attempts, and record how they ended.
+//! Workers that carry out a list: each claims one of its extractions after the other until none is left.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::{Extraction, ExtractionState, FailureClass, Lane, Retry, SiteState, Waiting};
-use crate::ledger::{Claim, ClaimRequest, Cut, Fenced, LedgerError};
+use crate::domain::{Extraction, ExtractionState, Lane, SiteState};
+use crate::ledger::{Claim, ClaimRequest, LedgerError};
 
-use super::attempt::{Attempt, AttemptEnd};
-use super::cut::cut;
 use super::engine::Engine;
-use super::error::AttemptError;
-use super::kept_pages::on_disk;
-use super::progress::{Ended, Finished, Observer, Progress, log};
-
-/// How long a claim holds unless renewed: several renewals may be late before anybody takes it over.
-const LEASE: Duration = Duration::from_secs(120);
-const RENEW_EVERY: Duration = Duration::from_secs(30);
-
-/// Pause before the second try within a run; doubled for each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Pause after the key or our address was refused while a remote query lives.
-const REFUSED_PAUSE: Duration = Duration::from_secs(3600);
+use super::hand::{Hand, LEASE};
+use super::progress::{Ended, Finished, Observer};
 
 /// How often a worker looks whether another process finished what it waits for.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -49,10 +34,12 @@ pub async fn work(
 ) -> Result<Vec<Finished>, LedgerError> {
     let tasks = (engine.limits.extractions_at_once as usize).min(extractions.len());
     let run = Arc::new(Run {
-        engine,
+        hand: Hand {
+            engine,
+            observer,
+            cancel,
+        },
         name: name.to_owned(),
-        observer,
-        cancel,
         open: Mutex::new(
             extractions
                 .into_iter()
@@ -76,10 +63,8 @@ pub async fn work(
 
 /// The state that the tasks of one run share.
 struct Run {
-    engine: Engine,
+    hand: Hand,
     name: String,
-    observer: Arc<Observer>,
-    cancel: CancellationToken,
     /// Extractions that this run still wants, with the number of attempts that it made.
     open: Mutex<BTreeMap<Extraction, u32>>,
     finished: Mutex<Vec<Finished>>,
@@ -90,7 +75,7 @@ struct Run {
 
 impl Run {
     async fn worker(self: Arc<Self>) -> Result<(), LedgerError> {
-        while !self.cancel.is_cancelled() {
+        while !self.hand.cancel.is_cancelled() {
             // Registered before looking, so that a change between looking and waiting is not missed.
             let changed = self.changed.notified();
             if lock(&self.open).is_empty() {
@@ -105,7 +90,7 @@ impl Run {
                     tokio::select! {
                         () = changed => {}
                         () = tokio::time::sleep(LOOK_AGAIN) => {}
-                        () = self.cancel.cancelled() => {}
+                        () = self.hand.cancel.cancelled() => {}
                     }
                 }
             }
@@ -114,15 +99,16 @@ impl Run {
     }
 
     async fn claim(self: &Arc<Self>) -> Result<Option<Claim>, LedgerError> {
-        let (run, now) = (Arc::clone(self), self.engine.now());
-        self.engine
+        let (run, now) = (Arc::clone(self), self.hand.engine.now());
+        self.hand
+            .engine
             .ledger(move |ledger| {
                 let is_open = |extraction: &Extraction| lock(&run.open).contains_key(extraction);
                 ledger.claim(&ClaimRequest {
                     worker: &run.name,
                     now,
                     lease: LEASE,
-                    per_site_limit: run.engine.limits.extractions_per_site,
+                    per_site_limit: run.hand.engine.limits.extractions_per_site,
                     lanes: &LANES,
                     only: Some(&is_open),
                 })
@@ -148,6 +134,7 @@ impl Run {
         for extraction in open {
             let key = extraction.clone();
             let (row, site) = self
+                .hand
                 .engine
                 .ledger(move |ledger| {
                     Ok::<_, LedgerError>((ledger.extraction(&key)?, ledger.site(&key.site)?))
@@ -176,160 +163,14 @@ impl Run {
                 *tries
             })
         };
-        (self.observer)(&claim.extraction, Progress::Started(claim.attempt));
-        let end = tokio::select! {
-            end = self.attempt(claim.clone()) => end,
-            () = self.keep_lease(claim.clone()) => AttemptEnd::Lost,
-        };
-        let ended = self.record(&claim, end, tries).await?;
-        log(&claim, &ended);
-        (self.observer)(&claim.extraction, Progress::Ended(&ended));
+        let extraction = claim.extraction.clone();
+        let ended = self.hand.carry_out(claim, tries).await?;
         if matches!(ended, Ended::Again(_)) {
             self.changed.notify_waiters();
         } else {
-            self.finish(claim.extraction, ended);
+            self.finish(extraction, ended);
         }
         Ok(())
-    }
-
-    /// The attempt in a task of its own, so that a panic fails it and nothing else.
-    async fn attempt(&self, claim: Claim) -> AttemptEnd {
-        let (engine, observer, cancel) = (
-            self.engine.clone(),
-            Arc::clone(&self.observer),
-            self.cancel.clone(),
-        );
-        let claimed = claim.resume.as_ref().map(|resume| resume.remote);
-        let task = tokio::spawn(async move {
-            Attempt::new(&engine, &claim, &*observer, &cancel)
-                .run()
-                .await
-        });
-        AbortOnDropHandle::new(task)
-            .await
-            .unwrap_or_else(|_panic| AttemptEnd::Failed {
-                error: AttemptError::Internal("an attempt panicked".to_owned()),
-                cost: crate::ledger::AttemptCost::default(),
-                alive: false,
-                remote: claimed,
-            })
-    }
-
-    /// Renews the claim until it is lost.
-    async fn keep_lease(&self, claim: Claim) {
-        loop {
-            tokio::time::sleep(RENEW_EVERY).await;
-            let (renewed, now) = (claim.clone(), self.engine.now());
-            let kept = self
-                .engine
-                .ledger(move |ledger| ledger.renew(&renewed, now, LEASE))
-                .await;
-            // A ledger that cannot be written for a moment does not end the attempt; the lease outlives it.
-            if let Ok(Fenced::Lost) = kept {
-                return;
-            }
-        }
-    }
-
-    async fn record(
-        &self,
-        claim: &Claim,
-        end: AttemptEnd,
-        tries: u32,
-    ) -> Result<Ended, LedgerError> {
-        let (error, cost, alive, remote) = match end {
-            AttemptEnd::Published(published) => return Ok(Ended::Published(published)),
-            AttemptEnd::Lost => return Ok(Ended::Elsewhere),
-            AttemptEnd::Failed {
-                error,
-                cost,
-                alive,
-                remote,
-            } => (error, cost, alive, remote),
-        };
-        let now = self.engine.now();
-        let claim = claim.clone();
-        if self.cancel.is_cancelled() {
-            let released = self
-                .engine
-                .ledger(move |ledger| ledger.release(&claim, now))
-                .await?;
-            return Ok(if released == Fenced::Recorded {
-                Ended::Stopped
-            } else {
-                Ended::Elsewhere
-            });
-        }
-        let (of, setback) = (claim.clone(), error.setback(&claim.extraction, now));
-        // A claim that was lost meanwhile is lost to the next call too, which tells it.
-        let _fenced = self
-            .engine
-            .ledger(move |ledger| ledger.record_setback(&of, &setback))
-            .await?;
-        if let AttemptError::BudgetSpent { until, .. } = error {
-            let put_off = self
-                .engine
-                .ledger(move |ledger| ledger.put_off(&claim, &Waiting::BudgetSpent, until, now))
-                .await?;
-            return Ok(match put_off {
-                Fenced::Recorded => Ended::Later(error, until),
-                Fenced::Lost => Ended::Elsewhere,
-            });
-        }
-        if error.ran_out_of_time()
-            && let Some(parts) = cut(&self.engine, &claim, &error, cost).await?
-        {
-            return Ok(match parts {
-                Cut::Into(parts) => Ended::Cut(error, parts.len()),
-                Cut::NoUnit | Cut::Lost => Ended::Elsewhere,
-            });
-        }
-        let again = error.retry() == Retry::Now && tries < self.engine.limits.attempts_per_run;
-        let retry = match error.retry() {
-            Retry::Now => Retry::Later(FIRST_PAUSE * 2_u32.saturating_pow(tries.saturating_sub(1))),
-            // A person mends the key or the address; the result is still there for a day.
-            Retry::Never if alive && error.refuses_us() => Retry::Later(REFUSED_PAUSE),
-            other => other,
-        };
-        let (class, message) = (error.class(), error.to_string());
-        let goes_on = alive && matches!(retry, Retry::Later(_));
-        let recorded = match retry {
-            // The answer is still there to be had: the attempt stays open and goes on with it.
-            Retry::Later(pause) if goes_on => {
-                let until = now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1));
-                let waiting = match class {
-                    FailureClass::Limit => Waiting::RateLimited,
-                    _ => Waiting::BackingOff,
-                };
-                self.engine
-                    .ledger(move |ledger| ledger.put_off(&claim, &waiting, until, now))
-                    .await?
-            }
-            retry => {
-                let breaks = error.contract_breaks();
-                self.engine
-                    .ledger(move |ledger| {
-                        // A claim that was lost meanwhile is lost to the next call too, which tells it.
-                        let _fenced = ledger.record_breaks(&claim, &breaks)?;
-                        ledger.fail(&claim, class, &message, retry, cost, now)
-                    })
-                    .await?
-            }
-        };
-        if let Some(remote) = remote.filter(|_| !goes_on || error.doubts_pages())
-            && recorded == Fenced::Recorded
-        {
-            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
-        }
-        Ok(match (recorded, retry) {
-            (Fenced::Lost, _) => Ended::Elsewhere,
-            (Fenced::Recorded, _) if again => Ended::Again(error),
-            (Fenced::Recorded, Retry::Later(pause)) => Ended::Later(
-                error,
-                now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::days(1)),
-            ),
-            (Fenced::Recorded, _) => Ended::Failed(error),
-        })
     }
 
     fn finish(&self, extraction: Extraction, ended: Ended) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono_tz::Tz;
 use rusqlite::{Transaction, params};
 
 use crate::domain::{
@@ -11,7 +12,7 @@ use crate::domain::{
 
 use super::column::{duration_millis, millis};
 use super::lease::{back_to_pending, set_step};
-use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, setback};
+use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, night, setback};
 
 /// Whether a call found its claim still holding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +151,7 @@ impl Ledger {
             record_object(transaction, claim, proof, object, now)?;
             extend_reach(transaction, claim, now)?;
             setback::clear(transaction, claim.id)?;
+            night::advance(transaction, &claim.extraction, now)?;
             let end = End {
                 outcome: "succeeded",
                 class: None,
@@ -307,6 +309,13 @@ fn extend_reach(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerErrorKind> {
     let extraction = &claim.extraction;
+    let zone: String = transaction
+        .prepare_cached("SELECT time_zone FROM site WHERE key = ?1")?
+        .query_row([extraction.site.as_str()], |row| row.get(0))?;
+    // Days that were not over are not reached; a snapshot of today reaches to today.
+    let today = zone.parse::<Tz>().map_or(now.date_naive(), |zone| {
+        now.with_timezone(&zone).date_naive()
+    });
     transaction
         .prepare_cached(
             "INSERT INTO reach (site, query, version, covered_to, extracted_at) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -317,7 +326,7 @@ fn extend_reach(
             extraction.site.as_str(),
             extraction.query.name.as_str(),
             extraction.query.version.number(),
-            extraction.window.end().to_string(),
+            extraction.window.end().min(today).to_string(),
             millis(now),
         ])?;
     Ok(())

@@ -9,6 +9,7 @@
 //!
 //! The store is one SQLite file in WAL mode. Nothing outside this folder sees SQL.
 
+mod alert;
 mod anchor;
 mod attempt;
 mod audit;
@@ -23,6 +24,7 @@ mod forgetting;
 mod health;
 mod lease;
 mod nightly;
+mod night;
 mod object;
 mod pseudonym_key;
 mod query_version;
@@ -52,6 +54,7 @@ pub use forgetting::{Begun, Forgetting, ForgottenObject};
 pub use health::Health;
 pub use lease::{Claim, ClaimRequest, Resume};
 pub use nightly::AttemptAt;
+pub use night::NightOutcome;
 pub use object::{LeavingObject, ObjectFilter, StandingObject};
 pub use pseudonym_key::{KeyStanding, KeyedObjects, RecordedKey};
 pub use query_version::{Freeze, FrozenVersion};

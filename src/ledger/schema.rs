@@ -22,7 +22,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_results_lost.sql"),
     include_str!("migrations/0013_object_attempt.sql"),
     include_str!("migrations/0014_workable_times.sql"),
-    include_str!("migrations/0014_confirmation.sql"),
+    include_str!("migrations/0015_confirmation.sql"),
+    include_str!("migrations/0016_nightly.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

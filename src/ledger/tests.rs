@@ -8,6 +8,7 @@ mod drift;
 mod keys;
 mod night;
 mod objects;
+mod nightly;
 mod open;
 mod registry;
 mod setbacks;

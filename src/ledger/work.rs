@@ -190,7 +190,7 @@ pub(super) fn cancel_all(
 }
 
 /// What a backfill has waiting becomes the night's or the operator's, so that it does not wait for the backfill's turn.
-fn take_from_backfill(
+pub(super) fn take_from_backfill(
     transaction: &Transaction<'_>,
     item: &Planned,
 ) -> Result<(), LedgerErrorKind> {
@@ -216,7 +216,11 @@ fn take_from_backfill(
     Ok(())
 }
 
-fn cancel_row(transaction: &Transaction<'_>, id: i64, at: DateTime<Utc>) -> rusqlite::Result<()> {
+pub(super) fn cancel_row(
+    transaction: &Transaction<'_>,
+    id: i64,
+    at: DateTime<Utc>,
+) -> rusqlite::Result<()> {
     transaction.execute(
         "UPDATE extraction SET state = 'cancelled', detail = NULL, worker = NULL, lease_until = NULL, changed_at = ?2
          WHERE id = ?1",

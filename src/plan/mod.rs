@@ -7,11 +7,19 @@
 //! over when the object was extracted.
 
 pub mod backfill;
+pub mod hours;
 pub mod windows;
 
+mod freshness;
+mod nightly;
 mod on_demand;
+mod spread;
+mod timetable;
 
 #[cfg(test)]
 mod samples;
 
+pub use freshness::{Breach, FleetRow, fleet};
+pub use nightly::{Coming, Rules, coming, is_wanted, nightly};
 pub use on_demand::{Asked, OnDemand, Skipped, SkippedWhy, on_demand};
+pub use timetable::{Occurrence, Timetable, TimetableError};

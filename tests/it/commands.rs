@@ -22,7 +22,9 @@ fn a_dry_run_shows_the_plan_and_asks_nothing() {
     assert_eq!(plan, expected);
     assert_eq!(submissions(&simulator), 0);
     assert_eq!(
-        home.run(&["status", "--output", "json"]).succeeded().json(),
+        home.run(&["status", "--counts", "--output", "json"])
+            .succeeded()
+            .json(),
         serde_json::json!([])
     );
 }
@@ -51,7 +53,10 @@ fn a_run_of_which_a_part_fails_lists_that_part_and_keeps_the_other() {
         .collect();
     assert_eq!(states, ["failed (sql)", "succeeded"]);
     assert_eq!(home.objects().len(), 1);
-    let status = home.run(&["status", "--output", "json"]).succeeded().json();
+    let status = home
+        .run(&["status", "--counts", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(status[0]["state"], "failed");
     assert_eq!(status[1]["rows"], 3);
 }

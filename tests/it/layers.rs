@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules by step, from left to right. A module may use modules of steps further right, nothing else.
-const STEPS: [&[&str]; 6] = [
+const STEPS: [&[&str]; 7] = [
     &["cli"],
+    &["schedule"],
     &["extract", "lake", "simulator"],
     &["remote", "convert", "privacy", "objects", "ledger", "plan"],
     &["catalog", "config"],

@@ -1,0 +1,234 @@
+//! `serve`: every night by itself, until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::catalog::Catalog;
+use crate::config::{Config, Schedule, Secret};
+use crate::extract::{Engine, Hand};
+use crate::plan::{Rules, Timetable};
+use crate::remote::webhook::{self, Verifier};
+use crate::schedule::{Health, Messenger, Planner, Report, Service, router};
+
+use super::carry_out::{engine_for, has_pseudonyms, present, stop_signal};
+use super::context::{Context, variable};
+use super::exit_code::ExitCode;
+use super::report::{Failure, remark};
+
+/// Notices that wait to be looked at; more are sent again by Halo Cloud.
+const NOTICES: usize = 1_000;
+
+/// Run every query at every active site when its time comes, until told to stop
+///
+/// Each query's cron is read in each site's time zone. What was missed while nobody ran is caught up at the
+/// start. The first Ctrl-C or termination begins nothing new and lets what is at work end within
+/// schedule.grace; the second stops at once. Query files and settings are read at the start.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where /healthz and /readyz are answered [setting: serve.listen]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitCode, Failure> {
+        let config = context.config()?;
+        let catalog = Arc::new(context.catalog(&config)?);
+        let timetables = timetables(&catalog)?;
+        let ledger = context.ledger(&config)?;
+        let needs_key = catalog.current_queries().any(has_pseudonyms);
+        let mut engine = engine_for(
+            context,
+            &config,
+            Arc::clone(&catalog),
+            Arc::clone(&ledger),
+            needs_key,
+            false,
+        )?;
+        let rules = rules(&config.schedule);
+        engine.quiet = Some(rules);
+        let verifier = config
+            .serve
+            .webhook_secret
+            .read_if_set("the secret of Halo Cloud's notices", variable)
+            .map_err(|error| Failure::new(ExitCode::Config, error))?
+            .map(|secret| Verifier::new(&secret));
+        let messenger = messenger(&config)?;
+        let presence = present(&config, &engine, "serve")?;
+        let planner = Planner {
+            ledger,
+            timetables,
+            rules,
+        };
+        let name = presence.name().to_owned();
+        context.block_on(self.serve(&config, engine, planner, verifier, messenger, name))?
+    }
+
+    async fn serve(
+        &self,
+        config: &Config,
+        engine: Engine,
+        planner: Planner,
+        verifier: Option<Verifier>,
+        messenger: Messenger,
+        name: String,
+    ) -> Result<ExitCode, Failure> {
+        let address = self.listen.unwrap_or(config.serve.listen);
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Failure::new(ExitCode::Config, format!("nothing can listen on {address}: {error}"))
+                .next("end what listens there, or give another address: halo-extract serve --listen 127.0.0.1:0")
+        })?;
+        if let Ok(address) = listener.local_addr() {
+            remark(&format!(
+                "serving; health is told at http://{address}/readyz"
+            ));
+        }
+        let health = Arc::new(Health::default());
+        let mut routes = router(Arc::clone(&health));
+        // Owned here, so that it ends with the service.
+        let mut _waker = None;
+        if let Some(verifier) = verifier {
+            let (sender, notices) = mpsc::channel(NOTICES);
+            let client = engine.client.clone();
+            _waker = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+                webhook::wake_by_notices(&client, notices).await;
+            })));
+            routes = routes.fallback_service(webhook::router(verifier, sender));
+        }
+        let (ledger, worker) = (Arc::clone(&planner.ledger), name.clone());
+        let service = Service {
+            planner,
+            hand: Hand {
+                engine,
+                observer: Arc::new(|_, _| {}),
+                cancel: CancellationToken::new(),
+            },
+            name,
+            grace: config.schedule.grace,
+            listener,
+            routes,
+            health,
+            messenger,
+            freshness: config.schedule.freshness,
+        };
+        let first = Arc::new(std::sync::OnceLock::new());
+        let seen = Arc::clone(&first);
+        let stop = async move {
+            let code = stop_signal().await;
+            remark("stopping: nothing new is begun; once more stops at once");
+            seen.get_or_init(|| code);
+        };
+        let run = service.run(stop);
+        tokio::pin!(run);
+        let second = async {
+            // The first is taken above; whoever listens here hears both.
+            stop_signal().await;
+            stop_signal().await
+        };
+        let report = tokio::select! {
+            report = &mut run => report.map_err(|error| Failure::new(ExitCode::Failed, error))?,
+            code = second => {
+                // What was at work goes on at the next start without waiting for leases to run out.
+                ledger
+                    .release_worker(&worker, Utc::now())
+                    .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+                return Ok(code);
+            }
+        };
+        tell(&report);
+        Ok(first.get().copied().unwrap_or(ExitCode::Ok))
+    }
+}
+
+fn messenger(config: &Config) -> Result<Messenger, Failure> {
+    let secret = |setting: &Secret, what| {
+        setting
+            .read_if_set(what, variable)
+            .map_err(|error| Failure::new(ExitCode::Config, error))
+    };
+    let alerts = &config.alerts;
+    Ok(Messenger {
+        url: secret(&alerts.url, "the address of alerts")?,
+        form: alerts.form,
+        signing_key: secret(&alerts.signing_key, "the key that signs alerts")?,
+        heartbeat_url: secret(&alerts.heartbeat_url, "the heartbeat address")?,
+        environment: config.environment,
+    })
+}
+
+/// The queries that run by themselves, with their times.
+pub(crate) fn timetables(catalog: &Catalog) -> Result<Vec<Timetable>, Failure> {
+    Timetable::of_all(catalog.current_queries())
+        .map_err(|error| Failure::new(ExitCode::Contract, error))
+}
+
+/// The settings that planning the nights depends on.
+pub(crate) fn rules(schedule: &Schedule) -> Rules {
+    Rules {
+        spread: schedule.spread,
+        quiet_hours: schedule.quiet_hours,
+        last_start: TimeDelta::from_std(schedule.last_start).unwrap_or(TimeDelta::hours(1)),
+        longest: std::num::NonZeroU32::new(schedule.longest_window_days)
+            .unwrap_or(std::num::NonZeroU32::MIN),
+    }
+}
+
+fn tell(report: &Report) {
+    if report.given_back.is_empty() {
+        remark("stopped; nothing was at work");
+        return;
+    }
+    remark(&format!(
+        "stopped; {} extractions were given back and go on with the same remote query at the next start:",
+        report.given_back.len()
+    ));
+    for extraction in &report.given_back {
+        remark(&format!("  {extraction}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Cli, Command};
+
+    fn serves(arguments: &[&str]) {
+        let cli = Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{error}"));
+        assert!(matches!(cli.command, Command::Serve(_)), "{arguments:?}");
+    }
+
+    #[test]
+    fn the_unit_starts_the_program_with_arguments_that_it_takes() {
+        let unit = include_str!("../../config/deploy/halo-extract.service");
+        let mut starts = unit
+            .lines()
+            .filter_map(|line| line.strip_prefix("ExecStart="));
+        let start = starts.next().expect("a line ExecStart");
+
+        serves(&start.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(starts.next(), None);
+    }
+
+    #[test]
+    fn the_image_starts_the_program_with_arguments_that_it_takes() {
+        let file = include_str!("../../config/deploy/Dockerfile");
+        let list = |word: &str| -> Vec<String> {
+            let line = file.lines().find_map(|line| line.strip_prefix(word));
+            serde_json::from_str(line.expect("the instruction")).expect("a JSON list")
+        };
+        let all: Vec<String> = list("ENTRYPOINT ")
+            .into_iter()
+            .chain(list("CMD "))
+            .collect();
+
+        serves(&all.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}

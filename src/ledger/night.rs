@@ -1,0 +1,377 @@
+//! The nights: where each site stands, and taking in what the planner wants tonight.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::domain::{
+    Arrival, Arrivals, Extraction, ExtractionState, Lane, Open, Planned, SiteKey, Standing,
+    Standings, Tonight, Waiting, Window, days_over,
+};
+
+use super::column::{
+    self, identity, instant, millis, optional_instant, optional_text, query_id, text,
+};
+use super::work::{cancel_row, find, take_from_backfill};
+use super::{Ledger, LedgerError, LedgerErrorKind};
+
+/// Sites and queries that one transaction takes in.
+const CHUNK: usize = 1_000;
+
+/// What taking a night in changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NightOutcome {
+    /// Extractions that are due now and were not before.
+    pub planned: usize,
+    /// Extractions that gave way to a wider window.
+    pub superseded: usize,
+}
+
+impl Ledger {
+    /// Where every site stands with every query version that was planned or extracted there.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn standings(&self) -> Result<Standings, LedgerError> {
+        self.read("read where the sites stand", |transaction| {
+            let zones = zones(transaction)?;
+            let mut standings = frontiers(transaction, &zones)?;
+            add_open(transaction, &mut standings)?;
+            Ok(standings)
+        })
+    }
+
+    /// What came last from every site, of every query version that was planned or extracted there.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn arrivals(&self) -> Result<Arrivals, LedgerError> {
+        self.read("read what came last", |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT site, query, version, r.extracted_at, n.since, e.state, e.detail
+                 FROM (SELECT site, query, version, extracted_at FROM reach) AS r
+                 FULL JOIN (SELECT site, query, version, since, newest FROM nightly) AS n
+                     USING (site, query, version)
+                 LEFT JOIN (SELECT id, state, detail FROM extraction) AS e ON e.id = n.newest",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut arrivals = Arrivals::new();
+            while let Some(row) = rows.next()? {
+                let state: Option<String> = row.get("state")?;
+                let detail: Option<String> = row.get("detail")?;
+                let arrival = Arrival {
+                    extracted_at: optional_instant(row, "extracted_at")?,
+                    since: optional_instant(row, "since")?,
+                    newest: state
+                        .map(|state| ExtractionState::from_parts(&state, detail.as_deref())),
+                };
+                let of_site = arrivals.entry(text(row, "site")?).or_default();
+                of_site.insert(query_id(row)?, arrival);
+            }
+            Ok(arrivals)
+        })
+    }
+
+    /// Takes in what the planner wants tonight. What another process planned meanwhile, or what a worker began
+    /// meanwhile, is left as it is: planning again finds it.
+    ///
+    /// # Errors
+    /// When a site is not registered, or the ledger cannot be written.
+    pub fn plan_nights(
+        &self,
+        nights: &[Tonight],
+        now: DateTime<Utc>,
+    ) -> Result<NightOutcome, LedgerError> {
+        let mut outcome = NightOutcome::default();
+        for chunk in nights.chunks(CHUNK) {
+            self.write("plan a night", |transaction| {
+                for night in chunk {
+                    if is_as_planned(transaction, night)? {
+                        take_in(transaction, night, now)?;
+                        outcome.planned += night.planned.len();
+                        outcome.superseded += night.superseded.len();
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(outcome)
+    }
+
+    /// Lets all that a site has waiting in a lane, and of which the practice was not asked yet, wait until its
+    /// quiet hours begin. Returns how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn put_off_site(
+        &self,
+        site: &SiteKey,
+        lane: &Lane,
+        until: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<usize, LedgerError> {
+        self.write("let a site wait for its quiet hours", |transaction| {
+            Ok(transaction
+                .prepare_cached(
+                    "UPDATE extraction SET detail = ?4, not_before = ?3, changed_at = ?5
+                     WHERE site = ?1 AND lane = ?2 AND state = 'pending' AND not_before < ?3
+                       AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = extraction.id
+                                       AND a.outcome IS NULL AND a.submitted_at IS NOT NULL)",
+                )?
+                .execute(params![
+                    site.as_str(),
+                    lane.to_string(),
+                    millis(until),
+                    Waiting::QuietHours.to_string(),
+                    millis(now),
+                ])?)
+        })
+    }
+}
+
+fn zones(transaction: &Transaction<'_>) -> rusqlite::Result<HashMap<SiteKey, Tz>> {
+    let mut statement = transaction.prepare_cached("SELECT key, time_zone FROM site")?;
+    let rows = statement.query_map([], |row| Ok((text(row, "key")?, text(row, "time_zone")?)))?;
+    rows.collect()
+}
+
+/// How far each has come, without what is open.
+fn frontiers(
+    transaction: &Transaction<'_>,
+    zones: &HashMap<SiteKey, Tz>,
+) -> Result<Standings, LedgerErrorKind> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT site, query, version, n.planned_to, coalesce(n.covered_to, r.covered_to) AS covered_to,
+                coalesce(r.covered_to > n.covered_to, 0) AS beyond
+         FROM reach AS r FULL JOIN nightly AS n USING (site, query, version)",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut standings = Standings::new();
+    while let Some(row) = rows.next()? {
+        let (site, query): (SiteKey, _) = (text(row, "site")?, query_id(row)?);
+        let mut standing = Standing {
+            planned_to: optional_text(row, "planned_to")?,
+            covered_to: optional_text(row, "covered_to")?,
+            ..Standing::default()
+        };
+        if row.get("beyond")?
+            && let (Some(covered_to), Some(zone)) = (standing.covered_to, zones.get(&site))
+        {
+            let key = (site.as_str(), query.name.as_str(), query.version.number());
+            standing.covered = beyond(transaction, key, covered_to, *zone)?;
+        }
+        standings.entry(site).or_default().insert(query, standing);
+    }
+    Ok(standings)
+}
+
+/// What objects cover of the days from `covered_to` on.
+fn beyond(
+    transaction: &Transaction<'_>,
+    (site, query, version): (&str, &str, u32),
+    covered_to: NaiveDate,
+    zone: Tz,
+) -> rusqlite::Result<Vec<Window>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT window_start, window_end, extracted_at FROM extraction
+         WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_end > ?4 AND object_path IS NOT NULL",
+    )?;
+    let rows = statement.query_map(
+        params![site, query, version, covered_to.to_string()],
+        |row| {
+            Ok(days_over(
+                column::window(row)?,
+                instant(row, "extracted_at")?,
+                zone,
+            ))
+        },
+    )?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+fn add_open(
+    transaction: &Transaction<'_>,
+    standings: &mut Standings,
+) -> Result<(), LedgerErrorKind> {
+    // By state, because each has an index of its own.
+    let mut statement = transaction.prepare_cached(
+        "SELECT site, query, version, window_start, window_end,
+                EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = e.id AND a.outcome IS NULL
+                        AND a.submitted_at IS NOT NULL) AS begun
+         FROM extraction AS e WHERE e.state = 'pending' AND e.lane = 'nightly'
+         UNION ALL
+         SELECT site, query, version, window_start, window_end, 1 AS begun
+         FROM extraction AS e WHERE e.state = 'running' AND e.lane = 'nightly'",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let of_site = standings.entry(text(row, "site")?).or_default();
+        of_site.entry(query_id(row)?).or_default().open.push(Open {
+            window: column::window(row)?,
+            begun: row.get("begun")?,
+        });
+    }
+    Ok(())
+}
+
+/// Whether nobody planned this night meanwhile, and what is to give way still waits.
+fn is_as_planned(transaction: &Transaction<'_>, night: &Tonight) -> Result<bool, LedgerErrorKind> {
+    let planned: bool = transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM nightly
+             WHERE site = ?1 AND query = ?2 AND version = ?3 AND planned_to >= ?4)",
+        )?
+        .query_row(
+            params![
+                night.site.as_str(),
+                night.query.name.as_str(),
+                night.query.version.number(),
+                night.to.to_string()
+            ],
+            |row| row.get(0),
+        )?;
+    if planned {
+        return Ok(false);
+    }
+    for extraction in &night.superseded {
+        if waiting(transaction, extraction)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The row of an extraction that waits and of which the practice was not asked yet.
+fn waiting(
+    transaction: &Transaction<'_>,
+    extraction: &Extraction,
+) -> rusqlite::Result<Option<i64>> {
+    transaction
+        .prepare_cached(
+            "SELECT id FROM extraction AS e
+             WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5
+               AND state = 'pending'
+               AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = e.id AND a.outcome IS NULL
+                               AND a.submitted_at IS NOT NULL)",
+        )?
+        .query_row(identity(extraction), |row| row.get(0))
+        .optional()
+}
+
+fn take_in(
+    transaction: &Transaction<'_>,
+    night: &Tonight,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    for extraction in &night.superseded {
+        if let Some(id) = waiting(transaction, extraction)? {
+            cancel_row(transaction, id, now)?;
+        }
+    }
+    let mut newest = None;
+    for planned in &night.planned {
+        newest = Some(make_due(transaction, planned, now)?);
+    }
+    let Some(newest) = newest else {
+        return Ok(());
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO nightly (site, query, version, since, planned_to, covered_to, newest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET planned_to = excluded.planned_to, newest = excluded.newest",
+        )?
+        .execute(params![
+            night.site.as_str(),
+            night.query.name.as_str(),
+            night.query.version.number(),
+            millis(now),
+            night.to.to_string(),
+            night.from.to_string(),
+            newest,
+        ])?;
+    Ok(())
+}
+
+/// Adds an extraction, or lets a finished one run again, because its days are not covered; its row number.
+fn make_due(
+    transaction: &Transaction<'_>,
+    planned: &Planned,
+    now: DateTime<Utc>,
+) -> Result<i64, LedgerErrorKind> {
+    let waiting = if planned.not_before > now {
+        Waiting::QuietHours
+    } else {
+        Waiting::Worker
+    };
+    let (site, query, version, start, end) = identity(&planned.extraction);
+    transaction
+        .prepare_cached(
+            "INSERT INTO extraction (site, query, version, window_start, window_end, state, detail, due, lane,
+                                     priority, not_before, planned_at, changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8, ?9, ?10, ?11, ?11)
+             ON CONFLICT (site, query, version, window_start, window_end) DO UPDATE SET
+                 state = 'pending', detail = excluded.detail, due = excluded.due, lane = excluded.lane,
+                 not_before = excluded.not_before, changed_at = excluded.changed_at
+             WHERE state IN ('succeeded', 'failed', 'cancelled')",
+        )?
+        .execute(params![
+            site,
+            query,
+            version,
+            start,
+            end,
+            waiting.to_string(),
+            planned.due.to_string(),
+            planned.lane.to_string(),
+            planned.priority,
+            millis(planned.not_before),
+            millis(now),
+        ])?;
+    take_from_backfill(transaction, planned)?;
+    Ok(find(transaction, &planned.extraction)?.0)
+}
+
+/// Moves the frontier of a site's nights over what was just extracted, and over what it touches then.
+pub(super) fn advance(
+    transaction: &Transaction<'_>,
+    extraction: &Extraction,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    let (site, query, version, ..) = identity(extraction);
+    let frontier: Option<(String, String)> = transaction
+        .prepare_cached(
+            "SELECT covered_to, time_zone FROM nightly JOIN site ON site.key = nightly.site
+             WHERE site = ?1 AND query = ?2 AND version = ?3",
+        )?
+        .query_row(params![site, query, version], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let Some((Ok(before), Ok(zone))) =
+        frontier.map(|(day, zone)| (day.parse::<NaiveDate>(), zone.parse::<Tz>()))
+    else {
+        return Ok(());
+    };
+    let mut covered_to = before;
+    let touches = days_over(extraction.window, now, zone)
+        .is_some_and(|days| days.start() <= covered_to && days.end() > covered_to);
+    if !touches {
+        return Ok(());
+    }
+    let mut ahead = beyond(transaction, (site, query, version), covered_to, zone)?;
+    ahead.sort_unstable();
+    for window in ahead {
+        if window.start() <= covered_to {
+            covered_to = covered_to.max(window.end());
+        }
+    }
+    transaction
+        .prepare_cached(
+            "UPDATE nightly SET covered_to = ?4 WHERE site = ?1 AND query = ?2 AND version = ?3",
+        )?
+        .execute(params![site, query, version, covered_to.to_string()])?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+use super::*;
+use crate::domain::{Open, Standing, Tonight, Window};
+use crate::ledger::{NightOutcome, Requested};
+
+/// Noon in Brisbane, where the sites of these tests are, `day` days after 19 November 2026.
+fn noon(day: i64) -> DateTime<Utc> {
+    at("02:00") + chrono::TimeDelta::days(day)
+}
+
+fn window(text: &str) -> Window {
+    text.parse().expect("a window")
+}
+
+fn night(windows: &[&str], superseded: &[&str]) -> Tonight {
+    let of = |text: &&str| extraction(&format!("s1/visit@v1/{text}"));
+    let extractions: Vec<_> = windows.iter().map(of).collect();
+    let (first, last) = (&extractions[0], &extractions[extractions.len() - 1]);
+    Tonight {
+        site: first.site.clone(),
+        query: first.query.clone(),
+        from: first.window.start(),
+        to: last.window.end(),
+        planned: extractions
+            .iter()
+            .map(|extraction| Planned {
+                extraction: extraction.clone(),
+                lane: Lane::Nightly,
+                priority: 0,
+                due: Due::Scheduled,
+                not_before: at("01:30"),
+            })
+            .collect(),
+        superseded: superseded.iter().map(of).collect(),
+    }
+}
+
+impl Home {
+    fn night(&self, windows: &[&str], superseded: &[&str], now: DateTime<Utc>) -> NightOutcome {
+        let night = night(windows, superseded);
+        self.ledger.plan_nights(&[night], now).expect("a plan")
+    }
+
+    fn standing(&self) -> Standing {
+        let standings = self.ledger.standings().expect("standings");
+        let (_, of_site) = standings.into_iter().next().expect("one site");
+        of_site.into_values().next().expect("one query")
+    }
+
+    /// Extracts the next one that is due.
+    fn extract(&self, now: DateTime<Utc>) {
+        let mut request = request("02:00");
+        request.now = now;
+        let claim = self.ledger.claim(&request).expect("a claim").expect("due");
+        journalled(self.ledger.begin_submit(&claim, guid(), None, now));
+        let done = self
+            .ledger
+            .succeed(&claim, &proof(7), &object(7), AttemptCost::default(), now);
+        recorded(done);
+    }
+}
+
+#[test]
+fn the_same_night_is_taken_in_once() {
+    let home = Home::with_sites();
+
+    let first = home.night(&["2026-11-18..2026-11-19"], &[], noon(0));
+    let second = home.night(&["2026-11-18..2026-11-19"], &[], noon(0));
+
+    assert_eq!(
+        first,
+        NightOutcome {
+            planned: 1,
+            superseded: 0
+        }
+    );
+    assert_eq!(second, NightOutcome::default());
+}
+
+#[test]
+fn the_frontier_moves_over_what_it_touches() {
+    let home = Home::with_sites();
+    home.night(&["2026-11-16..2026-11-17"], &[], noon(0));
+    let claim = home.claim("02:00").expect("due");
+    journalled(home.ledger.begin_submit(&claim, guid(), None, noon(0)));
+    home.night(&["2026-11-17..2026-11-19"], &[], noon(0));
+    let mut other = request("02:00");
+    other.per_site_limit = 2;
+    let later = home.ledger.claim(&other).expect("a claim").expect("due");
+    recorded(home.ledger.succeed(
+        &later,
+        &proof(7),
+        &object(7),
+        AttemptCost::default(),
+        noon(0),
+    ));
+
+    let gap = home.standing();
+    assert_eq!(gap.covered_to, "2026-11-16".parse().ok());
+    assert_eq!(gap.covered, [window("2026-11-17..2026-11-19")]);
+    let open = Open {
+        window: window("2026-11-16..2026-11-17"),
+        begun: true,
+    };
+    assert_eq!(gap.open, [open]);
+
+    recorded(home.ledger.succeed(
+        &claim,
+        &proof(7),
+        &object(7),
+        AttemptCost::default(),
+        noon(0),
+    ));
+    let whole = home.standing();
+    assert_eq!(whole.covered_to, "2026-11-19".parse().ok());
+    assert_eq!((whole.covered, whole.open), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_day_that_was_not_over_is_not_covered() {
+    let home = Home::with_sites();
+    home.night(&["2026-11-18..2026-11-20"], &[], noon(0));
+
+    home.extract(noon(0));
+
+    assert_eq!(home.standing().covered_to, "2026-11-19".parse().ok());
+}
+
+#[test]
+fn what_waits_gives_way_and_what_was_begun_meanwhile_does_not() {
+    let home = Home::with_sites();
+    home.night(&["2026-11-17..2026-11-18"], &[], noon(0));
+    let wider = (["2026-11-17..2026-11-19"], ["2026-11-17..2026-11-18"]);
+
+    let claim = home.claim("02:00").expect("due");
+    assert_eq!(
+        home.night(&wider.0, &wider.1, noon(1)),
+        NightOutcome::default()
+    );
+
+    // Given back before anything was asked, it waits again.
+    recorded(home.ledger.release(&claim, noon(1)));
+    let outcome = home.night(&wider.0, &wider.1, noon(1));
+    assert_eq!(
+        outcome,
+        NightOutcome {
+            planned: 1,
+            superseded: 1
+        }
+    );
+    let standing = home.standing();
+    let open = Open {
+        window: window("2026-11-17..2026-11-19"),
+        begun: false,
+    };
+    assert_eq!(standing.open, [open]);
+    let attempts = home.ledger.attempts(&claim.extraction).expect("attempts");
+    assert!(attempts.iter().all(|attempt| attempt.outcome.is_some()));
+}
+
+#[test]
+fn an_object_of_unfinished_days_is_asked_again_by_the_night() {
+    let home = Home::with_sites();
+    home.plan(&["s1/visit@v1/2026-11-18..2026-11-19"]);
+    // 20:00 on the 18th in Brisbane.
+    let evening = noon(-1) + chrono::TimeDelta::hours(8);
+    let early = extraction("s1/visit@v1/2026-11-18..2026-11-19");
+    let pending = home.ledger.request_again(&early, evening).expect("asked");
+    assert_eq!(pending, Requested::Pending);
+    home.extract(evening);
+    assert_eq!(home.standing().covered_to, "2026-11-18".parse().ok());
+
+    let outcome = home.night(&["2026-11-18..2026-11-19"], &[], noon(0));
+    home.extract(noon(0));
+
+    assert_eq!(outcome.planned, 1);
+    assert_eq!(home.standing().covered_to, "2026-11-19".parse().ok());
+}
+
+#[test]
+fn a_site_that_closed_keeps_what_was_asked_and_puts_off_the_rest() {
+    let home = Home::with_sites();
+    home.night(
+        &["2026-11-15..2026-11-16", "2026-11-16..2026-11-17"],
+        &[],
+        noon(0),
+    );
+    let claim = home.claim("02:00").expect("due");
+    journalled(home.ledger.begin_submit(&claim, guid(), None, noon(0)));
+    recorded(home.ledger.record_remote(&claim, remote(1), noon(0)));
+    recorded(home.ledger.release(&claim, noon(0)));
+    let site = claim.extraction.site.clone();
+
+    let put_off = home
+        .ledger
+        .put_off_site(&site, &Lane::Nightly, noon(1), noon(0));
+
+    assert_eq!(put_off.expect("written"), 1);
+    let again = home.claim("03:00").expect("what was asked");
+    assert_eq!(again.extraction, claim.extraction);
+    assert_eq!(home.claim("03:00"), None);
+}
+
+#[test]
+fn a_version_that_was_never_planned_stands_where_its_objects_end() {
+    let home = Home::with_sites();
+    home.plan(&["s1/visit@v1/2026-10-01..2026-11-01"]);
+    home.extract(noon(0));
+
+    let expected = Standing {
+        covered_to: "2026-11-01".parse().ok(),
+        open: Vec::new(),
+        ..Standing::default()
+    };
+    assert_eq!(home.standing(), expected);
+}

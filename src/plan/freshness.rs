@@ -1,0 +1,289 @@
+//! How fresh a fleet's data is, held against the goal of each query.
+//!
+//! A site is late with a query when the newest object is older than the goal. The goal is the header's; else the
+//! usual one, or the time between two runs and half a day where that is more. A site whose first night was
+//! planned less than a goal ago is not late yet.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{Arrival, Arrivals, ExtractionState, QueryId, Site, SiteKey, SiteState};
+
+use super::nightly::is_wanted;
+use super::timetable::Timetable;
+
+/// What a night may take beyond the time between two runs.
+const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
+
+/// How a query stands over the fleet. Each site counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FleetRow {
+    /// Which query version.
+    pub query: QueryId,
+    /// How old its newest object may grow, at the site that may wait longest.
+    pub goal: Duration,
+    /// Sites that it runs at.
+    pub sites: u64,
+    /// Of these, such with an object that is young enough.
+    pub fresh: u64,
+    /// Such without.
+    pub late: u64,
+    /// Such whose newest extraction was given up.
+    pub failed: u64,
+    /// Such whose first object is still to come.
+    pub first: u64,
+    /// Sites that are held, paused or under review, and not among the others.
+    pub held: u64,
+    /// The site whose newest object is oldest, and when that was extracted.
+    pub oldest: Option<(SiteKey, DateTime<Utc>)>,
+    /// Sites that miss the goal.
+    pub breaches: Vec<Breach>,
+}
+
+/// A site that misses the goal of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// Which site.
+    pub site: SiteKey,
+    /// Which query.
+    pub query: QueryId,
+    /// When its newest object was extracted, if there is one.
+    pub extracted_at: Option<DateTime<Utc>>,
+    /// Why, as the ledger tells it: `failed (contract)`, `pending (site-offline)`, `nothing planned`.
+    pub cause: String,
+}
+
+/// How every query stands over the fleet at `now`; `usual` is the goal of those that do not say so themselves.
+#[must_use]
+pub fn fleet(
+    sites: &[Site],
+    timetables: &[Timetable],
+    arrivals: &Arrivals,
+    usual: Duration,
+    now: DateTime<Utc>,
+) -> Vec<FleetRow> {
+    timetables
+        .iter()
+        .map(|timetable| row(sites, timetable, arrivals, usual, now))
+        .collect()
+}
+
+fn row(
+    sites: &[Site],
+    timetable: &Timetable,
+    arrivals: &Arrivals,
+    usual: Duration,
+    now: DateTime<Utc>,
+) -> FleetRow {
+    let mut goals = std::collections::HashMap::new();
+    let mut row = FleetRow {
+        query: timetable.query.clone(),
+        goal: Duration::ZERO,
+        sites: 0,
+        fresh: 0,
+        late: 0,
+        failed: 0,
+        first: 0,
+        held: 0,
+        oldest: None,
+        breaches: Vec::new(),
+    };
+    let nothing = Arrival::default();
+    for site in sites {
+        if is_held(site, timetable) {
+            row.held += 1;
+        }
+        if !is_wanted(site, timetable) {
+            continue;
+        }
+        let goal = *goals
+            .entry(site.time_zone)
+            .or_insert_with(|| goal(timetable, site, usual, now));
+        let arrival = arrivals
+            .get(&site.key)
+            .and_then(|of_site| of_site.get(&timetable.query))
+            .unwrap_or(&nothing);
+        row.goal = row.goal.max(goal);
+        row.count(site, arrival, goal, now);
+    }
+    row
+}
+
+fn is_held(site: &Site, timetable: &Timetable) -> bool {
+    matches!(
+        site.state,
+        SiteState::Held | SiteState::Paused | SiteState::IdentityReview
+    ) && site.pms_type == timetable.pms
+        && site.overrides.allows(&timetable.query.name)
+}
+
+fn goal(timetable: &Timetable, site: &Site, usual: Duration, now: DateTime<Utc>) -> Duration {
+    timetable.freshness.unwrap_or_else(|| {
+        let period = timetable.period(site.time_zone, now).unwrap_or_default();
+        usual.max(period + HALF_A_DAY)
+    })
+}
+
+impl FleetRow {
+    fn count(&mut self, site: &Site, arrival: &Arrival, goal: Duration, now: DateTime<Utc>) {
+        self.sites += 1;
+        let is_old = |since: DateTime<Utc>| (now - since).to_std().is_ok_and(|age| age > goal);
+        let breach = arrival.extracted_at.or(arrival.since).is_some_and(is_old);
+        if let Some(extracted_at) = arrival.extracted_at
+            && self
+                .oldest
+                .as_ref()
+                .is_none_or(|oldest| extracted_at < oldest.1)
+        {
+            self.oldest = Some((site.key.clone(), extracted_at));
+        }
+        if breach {
+            self.breaches.push(Breach {
+                site: site.key.clone(),
+                query: self.query.clone(),
+                extracted_at: arrival.extracted_at,
+                cause: cause(arrival),
+            });
+        }
+        match (&arrival.newest, arrival.extracted_at) {
+            (Some(ExtractionState::Failed(_)), _) => self.failed += 1,
+            _ if breach => self.late += 1,
+            (_, None) => self.first += 1,
+            (_, Some(_)) => self.fresh += 1,
+        }
+    }
+}
+
+fn cause(arrival: &Arrival) -> String {
+    match &arrival.newest {
+        Some(
+            state @ (ExtractionState::Failed(_)
+            | ExtractionState::Pending(_)
+            | ExtractionState::Running(_)),
+        ) => state.to_string(),
+        _ => "nothing planned".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono_tz::Australia::Sydney;
+
+    use super::super::samples::{incremental_query, site};
+    use super::*;
+    use crate::domain::{FailureClass, Waiting};
+
+    const USUAL: Duration = Duration::from_secs(36 * 3600);
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-18T00:00:00Z".parse().expect("a time")
+    }
+
+    fn hours_ago(hours: i64) -> DateTime<Utc> {
+        now() - chrono::TimeDelta::hours(hours)
+    }
+
+    fn row_of(cron: &str, arrivals: &[Arrival]) -> FleetRow {
+        let mut query = incremental_query("visit");
+        query.cron = Some(cron.to_owned());
+        let timetables = Timetable::of_all([&query]).expect("followed");
+        let sites: Vec<_> = (0..arrivals.len())
+            .map(|at| site(&format!("s{at}"), Sydney))
+            .collect();
+        let arrivals = sites
+            .iter()
+            .zip(arrivals)
+            .map(|(site, arrival)| {
+                (
+                    site.key.clone(),
+                    BTreeMap::from([(query.id.clone(), arrival.clone())]),
+                )
+            })
+            .collect();
+        fleet(&sites, &timetables, &arrivals, USUAL, now()).remove(0)
+    }
+
+    fn came(hours: i64, newest: ExtractionState) -> Arrival {
+        Arrival {
+            extracted_at: Some(hours_ago(hours)),
+            since: Some(hours_ago(500)),
+            newest: Some(newest),
+        }
+    }
+
+    #[test]
+    fn each_site_counts_once_and_the_oldest_is_named() {
+        let offline = ExtractionState::Pending(Waiting::SiteOffline);
+        let row = row_of(
+            "30 1 * * *",
+            &[
+                came(36, ExtractionState::Succeeded),
+                came(37, offline),
+                came(20, ExtractionState::Failed(FailureClass::Contract)),
+                came(90, ExtractionState::Failed(FailureClass::Sql)),
+                Arrival {
+                    since: Some(hours_ago(5)),
+                    ..Arrival::default()
+                },
+                Arrival {
+                    since: Some(hours_ago(40)),
+                    ..Arrival::default()
+                },
+                Arrival::default(),
+            ],
+        );
+
+        assert_eq!(
+            (row.sites, row.fresh, row.late, row.failed, row.first),
+            (7, 1, 2, 2, 2)
+        );
+        assert_eq!(
+            row.oldest,
+            "s3".parse().ok().map(|site| (site, hours_ago(90)))
+        );
+        let causes: Vec<_> = row
+            .breaches
+            .iter()
+            .map(|it| (it.site.to_string(), it.cause.as_str()))
+            .collect();
+        let of = |site: &str, cause| (site.to_owned(), cause);
+        assert_eq!(
+            causes,
+            [
+                of("s1", "pending (site-offline)"),
+                of("s3", "failed (sql)"),
+                of("s5", "nothing planned")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_monthly_query_may_grow_as_old_as_its_month_and_half_a_day() {
+        let monthly = |hours| row_of("0 3 1 * *", &[came(hours, ExtractionState::Succeeded)]);
+
+        // From 1 October 03:00 to 1 November 03:00; the clock was put forward between them.
+        assert_eq!(
+            monthly(1).goal,
+            Duration::from_secs((31 * 24 - 1 + 12) * 3600)
+        );
+        assert_eq!(monthly(31 * 24).late, 0);
+        assert_eq!(monthly(31 * 24 + 12).late, 1);
+    }
+
+    #[test]
+    fn held_sites_are_told_apart() {
+        let query = incremental_query("visit");
+        let timetables = Timetable::of_all([&query]).expect("followed");
+        let mut held = site("s1", Sydney);
+        held.state = SiteState::Held;
+        let mut gone = site("s2", Sydney);
+        gone.state = SiteState::Withdrawn;
+
+        let rows = fleet(&[held, gone], &timetables, &Arrivals::new(), USUAL, now());
+
+        assert_eq!((rows[0].sites, rows[0].held), (0, 1));
+    }
+}

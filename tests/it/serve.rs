@@ -1,0 +1,301 @@
+//! `serve`: nights by themselves, quiet hours, stopping, and what its supervisor is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::fixture::{Fixture, HEADER, SQL};
+use crate::harness::{Home, Simulator};
+use crate::resume::{received, submissions, until};
+
+const NIGHTLY: &str = "cron      = \"0 0 * * *\"\nkey       = [\"id\"]";
+
+/// A practice whose query runs at midnight.
+fn fixture() -> Fixture {
+    let fixture = Fixture::new();
+    let header = HEADER.replace("key       = [\"id\"]", NIGHTLY);
+    fixture.query("visits", &header, SQL);
+    fixture
+}
+
+/// A running service; killed when dropped.
+struct Service {
+    process: Child,
+    url: String,
+    stderr: BufReader<std::process::ChildStderr>,
+}
+
+impl Service {
+    fn start(home: &Home, settings: &[(&str, &str)]) -> Self {
+        let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command
+            .env("HALO_EXTRACT__SCHEDULE__SPREAD", "0s")
+            .env("HALO_EXTRACT__SCHEDULE__QUIET_HOURS", "00:00-00:00");
+        command.envs(settings.iter().copied());
+        let mut process = command.stderr(Stdio::piped()).spawn().expect("starts");
+        let mut stderr = BufReader::new(process.stderr.take().expect("stderr"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("a line");
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"))
+            .unwrap_or_else(|| panic!("no address in {line:?}"))
+            .trim_end_matches("/readyz")
+            .to_owned();
+        Self {
+            process,
+            url,
+            stderr,
+        }
+    }
+
+    /// The answer to a request, head and all, whatever its status.
+    fn answer(&self, request: &str) -> String {
+        let host = self.url.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(host).expect("connects");
+        write!(
+            stream,
+            "{request} HTTP/1.0\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    fn is_ready(&self) -> bool {
+        let answer = self.answer("GET /readyz");
+        answer.contains(" 200 ") && answer.contains("\"ready\":true")
+    }
+
+    fn is_stopping(&self) -> bool {
+        let answer = self.answer("GET /readyz");
+        answer.contains(" 503 ") && answer.contains("\"stopping\":true")
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([name, &self.process.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success());
+    }
+
+    /// Stops it by one signal; its exit code and what it said.
+    fn stop(mut self) -> (Option<i32>, String) {
+        self.signal("-TERM");
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).expect("text");
+        (self.process.wait().expect("ends").code(), said)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// What the ledger holds, by state.
+fn states(home: &Home) -> Vec<String> {
+    let ledger = rusqlite::Connection::open_with_flags(
+        home.path().join("ledger.sqlite"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .expect("a ledger");
+    let mut statement = ledger
+        .prepare("SELECT state || coalesce(' (' || detail || ')', '') FROM extraction ORDER BY id")
+        .expect("SQL");
+    let rows = statement.query_map([], |row| row.get(0)).expect("rows");
+    rows.map(|row| row.expect("a text")).collect()
+}
+
+#[test]
+fn a_night_runs_by_itself_once_and_stopping_is_told() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+
+    let service = Service::start(&home, &[]);
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+    until("planning is well", || service.is_ready());
+    assert!(service.answer("GET /healthz").ends_with("ok\n"));
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(143));
+    assert!(said.contains("stopped; nothing was at work"), "{said}");
+
+    let again = Service::start(&home, &[]);
+    until("planning is well", || again.is_ready());
+    let (code, _) = again.stop();
+
+    assert_eq!(code, Some(143));
+    assert_eq!(submissions(&simulator), 1);
+    assert_eq!(states(&home), ["succeeded"]);
+}
+
+/// Hours that begin two hours from now at the practice of the fixture, and end an hour later.
+fn hours_to_come(simulator: &Simulator) -> String {
+    let zone = simulator.sites()[0]["time_zone"].as_str().expect("zone");
+    let zone: chrono_tz::Tz = zone.parse().expect("a zone");
+    let at = |hours| {
+        (Utc::now() + TimeDelta::hours(hours))
+            .with_timezone(&zone)
+            .format("%H:%M")
+            .to_string()
+    };
+    format!("{}-{}", at(2), at(3))
+}
+
+#[test]
+fn outside_quiet_hours_nothing_is_asked_and_the_night_waits_for_them() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let hours = hours_to_come(&simulator);
+    let quiet = [("HALO_EXTRACT__SCHEDULE__QUIET_HOURS", hours.as_str())];
+
+    let service = Service::start(&home, &quiet);
+    until("the night is planned", || {
+        states(&home) == ["pending (quiet-hours)"]
+    });
+    let (code, _) = service.stop();
+
+    assert_eq!(code, Some(143));
+    assert_eq!(submissions(&simulator), 0);
+}
+
+#[test]
+fn work_left_over_when_a_site_closes_waits_and_what_was_asked_goes_on() {
+    let fixture = fixture();
+    fixture.query(
+        "weights",
+        &HEADER.replace("key       = [\"id\"]", NIGHTLY),
+        SQL,
+    );
+    let simulator = fixture.simulator(&["--execute-ms", "4000"]);
+    let home = fixture.home(&simulator);
+    let service = Service::start(&home, &[("HALO_EXTRACT__SCHEDULE__GRACE", "0s")]);
+    until("the query is posted", || {
+        received(&simulator, "status") >= 1
+    });
+    let (_, said) = service.stop();
+    assert!(said.contains("1 extractions were given back"), "{said}");
+
+    let hours = hours_to_come(&simulator);
+    let closed = [
+        ("HALO_EXTRACT__SCHEDULE__QUIET_HOURS", hours.as_str()),
+        ("HALO_EXTRACT__LIMITS__EXTRACTIONS_PER_SITE", "2"),
+    ];
+    let _service = Service::start(&home, &closed);
+    until("the other one waits", || {
+        let mut states = states(&home);
+        states.sort();
+        states == ["pending (quiet-hours)", "succeeded"]
+    });
+
+    assert_eq!(submissions(&simulator), 1);
+}
+
+#[test]
+fn what_is_at_work_beyond_the_grace_goes_on_with_the_same_query_at_the_next_start() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&["--execute-ms", "4000"]);
+    let home = fixture.home(&simulator);
+
+    let service = Service::start(&home, &[("HALO_EXTRACT__SCHEDULE__GRACE", "0s")]);
+    until("the query is posted", || {
+        received(&simulator, "status") >= 1
+    });
+    let (code, said) = service.stop();
+    assert_eq!(code, Some(143));
+    assert!(said.contains("1 extractions were given back"), "{said}");
+    assert!(said.contains("visits@v1"), "{said}");
+    assert_eq!(states(&home), ["pending (interrupted)"]);
+
+    let _service = Service::start(&home, &[]);
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+    assert_eq!(submissions(&simulator), 1);
+}
+
+#[test]
+fn the_second_signal_stops_at_once_and_the_next_start_goes_on() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&["--execute-ms", "4000"]);
+    let home = fixture.home(&simulator);
+
+    let service = Service::start(&home, &[("HALO_EXTRACT__SCHEDULE__GRACE", "1h")]);
+    until("the query is posted", || {
+        received(&simulator, "status") >= 1
+    });
+    service.signal("-TERM");
+    until("it says that it stops", || service.is_stopping());
+    let (code, _) = service.stop();
+    assert_eq!(code, Some(143));
+    assert_eq!(states(&home), ["pending (interrupted)"]);
+
+    let _service = Service::start(&home, &[]);
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+    assert_eq!(submissions(&simulator), 1);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_supervisor_is_told_when_it_is_ready_and_when_it_stops() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let path = home.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
+    let told = || {
+        let mut buffer = [0; 64];
+        let length = socket.recv(&mut buffer).expect("told");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+
+    let service = Service::start(&home, &[("NOTIFY_SOCKET", path.to_str().expect("UTF-8"))]);
+    assert_eq!(told(), "READY=1");
+    let (code, _) = service.stop();
+
+    assert_eq!(code, Some(143));
+    assert_eq!(told(), "STOPPING=1");
+}
+
+#[test]
+fn a_notice_is_taken_under_any_path_when_the_secret_is_set() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&["--execute-ms", "600000"]);
+    let home = fixture.home(&simulator);
+    let secret = [("HALO_WEBHOOK_SECRET", "a synthetic secret of notices")];
+
+    let service = Service::start(&home, &secret);
+    let answer = service.answer("POST /notices");
+
+    // Unsigned, so it is heard and refused.
+    assert!(answer.contains(" 401 "), "{answer}");
+}
+
+/// The date at which a night's window ends is the practice's own.
+#[test]
+fn the_window_is_the_day_before_at_the_site() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let zone = simulator.sites()[0]["time_zone"].as_str().expect("zone");
+    let zone: chrono_tz::Tz = zone.parse().expect("a zone");
+    let today = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
+    let before = today(Utc::now());
+
+    let _service = Service::start(&home, &[]);
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+
+    let name = home.objects()[0]
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    let expected = [before, today(Utc::now())]
+        .map(|day| format!("visits_{}_{day}.parquet", day.pred_opt().expect("a day")));
+    assert!(expected.contains(&name), "{name}");
+}
