@@ -246,7 +246,12 @@ const NOT_HALTED: &str = "(e.backfill IS NULL
     OR EXISTS (SELECT 1 FROM backfill AS b WHERE b.id = e.backfill AND b.state = 'running'))";
 
 const EXPIRED: &str = "e.state = 'running' AND e.lease_until <= :now";
-const DUE: &str = "e.state = 'pending' AND e.not_before <= :now";
+/// A backfill leaves its site to a night that is due there: where one query runs at a time, a worker that is free
+/// for backfills only would otherwise take the place again and again.
+const DUE: &str = "e.state = 'pending' AND e.not_before <= :now
+    AND (e.lane <> 'backfill' OR NOT EXISTS (
+        SELECT 1 FROM extraction AS n
+        WHERE n.site = e.site AND n.state = 'pending' AND n.lane = 'nightly' AND n.not_before <= :now))";
 
 /// The first that is ready, wanted, and at an active site with room.
 ///

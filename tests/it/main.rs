@@ -38,6 +38,7 @@ mod real_data;
 mod rebuilt;
 mod resume;
 mod scenarios;
+mod schedule_commands;
 mod secrets;
 mod serve;
 mod simulator;

@@ -16,7 +16,9 @@ use halo_extract::domain::{
     PmsType, Proof, RemoteQueryId, Retry, Sha256, Site, SiteKey, SiteOverrides, SiteState, Waiting,
     Window,
 };
-use halo_extract::ledger::{AttemptCost, Change, Claim, ClaimRequest, Fenced, Ledger, Submission};
+use halo_extract::ledger::{
+    AttemptCost, Change, Claim, ClaimRequest, ExtractionFilter, Fenced, Ledger, Submission,
+};
 use halo_extract::plan::{Rules, Timetable, fleet, windows};
 use halo_extract::schedule::{Planner, Share, Taken};
 use tempfile::TempDir;
@@ -425,8 +427,37 @@ impl Month {
         self.judged += u32::try_from(self.sites.iter().filter(|site| is_calm(&site.key)).count())
             .expect("few");
         for breach in rows.iter().flat_map(|row| &row.breaches) {
-            assert!(!is_calm(&breach.site), "{}: {breach:?}", self.now);
+            assert!(
+                !is_calm(&breach.site),
+                "{}: {breach:?}\n{}",
+                self.now,
+                self.story(&breach.site)
+            );
         }
+    }
+
+    /// What the ledger tells of a site's last days.
+    fn story(&self, site: &SiteKey) -> String {
+        let filter = ExtractionFilter {
+            site: Some(site.clone()),
+            limit: Some(16),
+            ..ExtractionFilter::default()
+        };
+        let rows = self.planner.ledger.extractions(&filter).expect("rows");
+        rows.iter()
+            .map(|row| {
+                format!(
+                    "{} {} {}: planned {}, not before {}, since {}, attempts {}\n",
+                    row.extraction.query,
+                    row.extraction.window,
+                    row.state,
+                    row.planned_at,
+                    row.not_before,
+                    row.changed_at,
+                    row.attempts
+                )
+            })
+            .collect()
     }
 
     /// Every day since the first night is covered once, up to the last night that came round.

@@ -141,7 +141,7 @@ fn cause(row: &ExtractionRow, site: &Site, told: &Told<'_>, now: DateTime<Utc>) 
         ExtractionState::Cancelled => Cause {
             reason: match told.changes.last() {
                 Some(change) => format!("called off by {}: {}", change.actor, change.reason),
-                None => "it was called off".to_owned(),
+                None => "it was called off: its days are part of a later night's window, or its site's work ended".to_owned(),
             },
             who: Some(Mender::Operator.to_string()),
             next: Some("nothing, unless it is wanted after all".to_owned()),

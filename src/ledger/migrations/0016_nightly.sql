@@ -17,3 +17,6 @@ CREATE TABLE alert (
     since INTEGER NOT NULL,
     sites INTEGER NOT NULL                     -- as many as were told
 ) STRICT, WITHOUT ROWID;
+
+-- A claim for a backfill asks whether a night is due at the site.
+CREATE INDEX extraction_waiting ON extraction (site, lane, not_before) WHERE state = 'pending';

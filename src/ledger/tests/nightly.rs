@@ -213,3 +213,31 @@ fn a_version_that_was_never_planned_stands_where_its_objects_end() {
     };
     assert_eq!(home.standing(), expected);
 }
+
+#[test]
+fn a_backfill_leaves_its_site_to_a_night_that_is_due_there() {
+    let home = Home::with_sites();
+    let backfill = |text: &str| Planned {
+        lane: Lane::Backfill,
+        ..planned(text)
+    };
+    let history = [
+        "s1/visit@v1/2025-01-01..2025-02-01",
+        "s2/visit@v1/2025-01-01..2025-02-01",
+    ];
+    home.ledger
+        .plan(&history.map(backfill), noon(0))
+        .expect("planned");
+    home.night(&["2026-11-18..2026-11-19"], &[], noon(0));
+    let claim = || {
+        let mut request = request("02:00");
+        request.lanes = &[Lane::Backfill];
+        let claim = home.ledger.claim(&request).expect("a claim")?;
+        Some(claim.extraction.site.to_string())
+    };
+
+    assert_eq!(claim().as_deref(), Some("s2"));
+    assert_eq!(claim(), None);
+    home.extract(noon(0));
+    assert_eq!(claim().as_deref(), Some("s1"));
+}
