@@ -221,6 +221,7 @@ impl Site {
             halo: config.halo,
             limits: config.limits,
             allow_empty: false,
+            quiet: None,
             clock: Arc::new(Utc::now),
         };
         Self { engine, url, key }
