@@ -1,5 +1,5 @@
 /*---
-purpose   = "Who may be in the extract today. A patient who is not in the newest roster has opted out, is closed or is gone: views and measures leave out what earlier nights brought of such a patient."
+purpose   = "Who may be in the extract today. A patient who is not in the newest roster has opted out, is closed or is gone: the measures leave out what earlier nights brought of such a patient, and so should every other use; join it with the newest roster."
 owner     = "population-health"
 pms       = "best-practice"
 catalogue = "BPSPatients"

@@ -6,6 +6,7 @@
 //! Invariant: an object leaves in three steps: marked in the ledger, removed from storage, noted as removed. A crash
 //! between any two is mended by the next call, whichever it is.
 
+mod counts;
 mod coverage;
 mod error;
 mod expire;
@@ -13,12 +14,15 @@ mod forget;
 mod leave;
 mod night;
 mod rebuild;
+mod reconcile;
 mod refresh;
 mod verify;
 
+pub use counts::Loss;
 pub use error::LakeError;
 pub use forget::{ForgetError, Forgotten, Receipt};
 pub use rebuild::Rebuilt;
+pub use reconcile::{Finding, Reconciled};
 pub use refresh::Refreshed;
 pub use verify::{Sample, Verification};
 
@@ -54,10 +58,17 @@ impl Holdings {
 }
 
 /// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable
-/// `HALO_EXTRACT_FAIL_POINT` names the place.
+/// `HALO_EXTRACT_FAIL_POINT` names the place; `<place>, waiting` stops there until the test kills the process.
 #[expect(clippy::exit, reason = "a crash is what is wanted here")]
 fn crash_point(place: &str) {
-    if std::env::var("HALO_EXTRACT_FAIL_POINT").is_ok_and(|named| named == place) {
-        std::process::exit(99);
+    let Ok(named) = std::env::var("HALO_EXTRACT_FAIL_POINT") else {
+        return;
+    };
+    match named.strip_prefix(place) {
+        Some("") => std::process::exit(99),
+        Some(", waiting") => loop {
+            std::thread::park();
+        },
+        _ => {}
     }
 }

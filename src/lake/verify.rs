@@ -257,10 +257,10 @@ fn is_chosen(path: &str, part: f64, seed: u64) -> bool {
 
 /// One bit for each number.
 #[derive(Default)]
-struct Seen(Vec<u64>);
+pub(super) struct Seen(Vec<u64>);
 
 impl Seen {
-    fn insert(&mut self, number: u64) {
+    pub(super) fn insert(&mut self, number: u64) {
         let (word, bit) = Self::place(number);
         if word >= self.0.len() {
             self.0.resize(word + 1, 0);
@@ -268,7 +268,7 @@ impl Seen {
         self.0[word] |= bit;
     }
 
-    fn contains(&self, number: u64) -> bool {
+    pub(super) fn contains(&self, number: u64) -> bool {
         let (word, bit) = Self::place(number);
         self.0.get(word).is_some_and(|found| found & bit != 0)
     }

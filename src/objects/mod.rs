@@ -9,6 +9,7 @@
 
 mod address;
 mod choice;
+mod columns;
 mod encode;
 mod error;
 mod footer;

@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::error::{StorageError, StorageErrorKind};
@@ -39,7 +39,7 @@ impl Store {
                     bytes: bytes.clone(),
                 },
                 None => {
-                    let range = byte_range(footer.metadata.row_group(number));
+                    let range = stretch(footer.metadata.row_group(number).columns().iter());
                     let bytes = self.inner.get_range(&location, range.clone()).await;
                     Part {
                         offset: range.start,
@@ -65,9 +65,9 @@ impl Store {
     }
 }
 
-/// Where the columns of a row group are in the file: one stretch, as they are written one after the other.
-fn byte_range(group: &RowGroupMetaData) -> Range<u64> {
-    let ranges = group.columns().iter().map(|column| column.byte_range());
+/// The stretch of the file in which columns of a row group lie, as they are written one after the other.
+pub(super) fn stretch<'a>(columns: impl Iterator<Item = &'a ColumnChunkMetaData>) -> Range<u64> {
+    let ranges = columns.map(ColumnChunkMetaData::byte_range);
     let bounds = ranges.map(|(start, length)| start..start + length);
     bounds
         .reduce(|all, next| all.start.min(next.start)..all.end.max(next.end))
@@ -75,9 +75,9 @@ fn byte_range(group: &RowGroupMetaData) -> Range<u64> {
 }
 
 /// A stretch of the file, for a reader that thinks it has the whole.
-struct Part {
-    offset: u64,
-    bytes: Bytes,
+pub(super) struct Part {
+    pub(super) offset: u64,
+    pub(super) bytes: Bytes,
 }
 
 impl Length for Part {

@@ -36,6 +36,7 @@ mod queries;
 mod query_commands;
 mod real_data;
 mod rebuilt;
+mod reconcile;
 mod resume;
 mod scenarios;
 mod schedule_commands;

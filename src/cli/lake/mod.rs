@@ -3,6 +3,7 @@
 mod expire;
 mod forget;
 mod list;
+mod reconcile;
 mod verify;
 mod views;
 
@@ -24,6 +25,7 @@ use super::report::Failure;
 pub(crate) enum Output {
     List(list::List),
     Verify(verify::Verify),
+    Reconcile(reconcile::Reconcile),
     Views(views::Views),
     Expire(expire::Expire),
     Forget(forget::Forget),
@@ -55,6 +57,7 @@ impl Output {
         match self {
             Self::List(list) => list.run(context).map(|()| ExitCode::Ok),
             Self::Verify(verify) => verify.run(context),
+            Self::Reconcile(reconcile) => reconcile.run(context),
             Self::Views(views) => views.run(context).map(|()| ExitCode::Ok),
             Self::Expire(expire) => expire.run(context).map(|()| ExitCode::Ok),
             Self::Forget(forget) => forget.run(context).map(|()| ExitCode::Ok),
