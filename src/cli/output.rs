@@ -59,10 +59,13 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     line(&text)
 }
 
-/// Writes a line to stdout; a reader that went away (a closed pipe) ends the program quietly elsewhere.
+/// Writes a line to stdout. A reader that went away, as `head` does, has what it wanted: that is no failure.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{text}").map_err(|error| Failure::new(ExitCode::Failed, error))
+    match writeln!(stdout, "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::new(ExitCode::Failed, error)),
+    }
 }
 
 fn encode(value: &impl Serialize) -> Result<String, Failure> {

@@ -30,6 +30,16 @@ async fn the_measures_over_parquet_are_those_of_the_practices_over_two_nights() 
         counted_here(&sites, today)
     );
 
+    let first = counted_here(&sites, today);
+    for measure in 1..=10 {
+        let name = format!("QIM {measure}");
+        let mut counts = first.iter().filter(|((_, measure, _), _)| *measure == name);
+        assert!(
+            counts.any(|(_, (hits, of))| *hits > 0 && hits < of),
+            "{name} has patients with and without it: {first:?}"
+        );
+    }
+
     for night in 1..=2 {
         let next = today + Days::new(night);
         for site in &mut sites {

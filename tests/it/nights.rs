@@ -103,6 +103,35 @@ async fn three_nights_of_changes_add_up_to_what_one_full_reading_brings() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rerun_of_a_night_gives_equal_objects() {
+    let (first, second) = (Lake::new(), Lake::new());
+    let mut site = Site::open(2, 150, today());
+    let next = today() + Days::new(1);
+    site.advance(next);
+
+    let paths = first.night(&mut site, today(), next).await;
+    // Once over the objects of the first run, once elsewhere.
+    let before = bytes_of(&first, &paths);
+    assert_eq!(first.night(&mut site, today(), next).await, paths);
+    assert_eq!(second.night(&mut site, today(), next).await, paths);
+
+    let catalog = catalog();
+    assert_eq!(paths.len(), catalog.queries().count());
+    for again in [bytes_of(&first, &paths), bytes_of(&second, &paths)] {
+        for ((path, before), again) in paths.iter().zip(&before).zip(&again) {
+            assert!(before == again, "{path}");
+        }
+    }
+}
+
+fn bytes_of(lake: &Lake, paths: &[String]) -> Vec<Vec<u8>> {
+    let root = lake.environment();
+    let root = root.parent().expect("the root of the lake");
+    let read = |path: &String| std::fs::read(root.join(path)).expect("an object");
+    paths.iter().map(read).collect()
+}
+
 /// Which tables an extract reads one row of for each of its own.
 const TABLES_OF: [(&str, &[&str]); 13] = [
     ("patient", &["PATIENTS"]),

@@ -27,6 +27,8 @@ impl Secrets {
         for patient in population.patients.iter() {
             let texts = [
                 &patient.first_name,
+                &patient.middle_name,
+                &patient.preferred_name,
                 &patient.surname,
                 &patient.address1,
                 &patient.city,
@@ -59,6 +61,7 @@ impl Secrets {
                 .iter()
                 .map(|user| user.provider_no.to_lowercase()),
         );
+        words.extend(free_texts(population).map(str::to_lowercase));
         words.remove("");
         let keys = population
             .patients
@@ -77,6 +80,26 @@ impl Secrets {
                 .split(is_word_end)
                 .any(|word| self.words.contains(word))
     }
+}
+
+/// What people wrote in their own words, and the names of clinics.
+fn free_texts(population: &Population) -> impl Iterator<Item = &str> {
+    let notes = population.visits.iter().map(|row| row.notes.as_str());
+    let doctors = population.visits.iter().map(|row| row.doctor_name.as_str());
+    let clinics = population.locations.iter().map(|row| row.name.as_str());
+    let scripts = population.script_items.iter();
+    let medicines = population.current_rx.iter();
+    let details = population.past_history.iter();
+    let histories = population.clinical.iter();
+    let bookings = population.appointments.iter();
+    notes
+        .chain(doctors)
+        .chain(clinics)
+        .chain(scripts.map(|row| row.instructions.as_str()))
+        .chain(medicines.map(|row| row.instructions.as_str()))
+        .chain(bookings.map(|row| row.comment.as_str()))
+        .chain(details.filter_map(|row| row.details.as_deref()))
+        .chain(histories.filter_map(|row| row.social_history.as_deref()))
 }
 
 fn columns_that_tell(batch: &RecordBatch, secrets: &Secrets) -> Vec<String> {
@@ -112,6 +135,12 @@ async fn no_object_holds_what_points_at_a_patient() {
     let secrets = Secrets::of(site.practice.population());
     let mut rows = 0;
     for path in paths {
+        let footer = lake.store().read_footer(&path).await.expect("a footer");
+        let told = footer.metadata.file_metadata().key_value_metadata();
+        for pair in told.expect("a footer tells something") {
+            let value = pair.value.as_deref().unwrap_or_default();
+            assert!(!secrets.are_in(value), "{path}: {}", pair.key);
+        }
         for batch in lake.store().read_batches(&path).await.expect("an object") {
             assert_eq!(
                 columns_that_tell(&batch, &secrets),
@@ -191,6 +220,27 @@ async fn a_patient_who_opts_out_is_absent_from_that_night_on() {
     assert_eq!(left.len(), 1, "one patient opts out in a night");
     assert_eq!(before.difference(&after).count(), 1);
     assert_eq!(after.len(), agreeing(&site).len());
+    let gone = before.difference(&after).next().expect("one pseudonym");
+    let again = lake.night(&mut site, long_ago(), next).await;
+    let mut queries = 0;
+    for path in again {
+        let named = patients_in(&lake, &path).await;
+        queries += usize::from(!named.is_empty());
+        assert!(!named.contains(gone), "{path}");
+    }
+    assert_eq!(queries, 17, "each query that names patients names some");
+}
+
+/// The pseudonyms of patients that an object holds.
+async fn patients_in(lake: &Lake, path: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for batch in lake.store().read_batches(path).await.expect("an object") {
+        if let Some(column) = batch.column_by_name("patient_id") {
+            let texts = column.as_string::<i32>().iter().flatten();
+            found.extend(texts.map(str::to_owned));
+        }
+    }
+    found
 }
 
 fn agreeing(site: &Site) -> BTreeSet<u32> {

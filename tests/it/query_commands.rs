@@ -134,6 +134,20 @@ fn docs_print_the_dictionary_for_people_and_for_programs() {
     assert_eq!(json["queries"][0]["columns"][2]["name"], "weight");
 }
 
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = Home::new(&simulator, &fixture.queries());
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+
+    let mut docs = home.command(&["query", "docs"]);
+    let finished = Finished::of(docs.stdout(writer).output().expect("runs"));
+
+    assert_eq!(finished.succeeded().stderr, "");
+}
+
 /// A query of people whose every value would point at one, were it shown.
 const PEOPLE: &str = "/*---
 purpose = \"People of the test practice.\"
@@ -521,6 +535,14 @@ fn another_pseudonym_key_is_refused_until_it_is_rotated_on_purpose() {
     let rotated = with_other_key(&yes).succeeded().json();
     assert_eq!(rotated[0]["rotated"], true);
     assert_eq!(rotated[0]["objects"], 1);
+    let audited = home.run(&["audit", "tail", "-n", "1", "--output", "json"]);
+    let audited = audited.succeeded().json();
+    assert_eq!(audited[0]["action"], "rotate-key");
+    assert_eq!(audited[0]["reason"], "a test");
+    assert!(
+        !audited.to_string().contains("synthetic secret"),
+        "{audited}"
+    );
     with_other_key(&again).succeeded();
     home.run(&again).failed(78, &["pseudonym key has the id"]);
 }

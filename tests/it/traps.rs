@@ -245,6 +245,155 @@ fn clinics_that_share_a_database_are_told_apart() {
 }
 
 #[test]
+fn an_edit_of_smoking_alone_brings_the_patients_history_with_its_own_day() {
+    let mut site = site();
+    let newest = *open_rows!(site, tobacco, record_id).last().expect("one");
+    let mut tobacco = site.practice.population().tobacco.iter();
+    let row = tobacco.find(|row| row.record_id == newest);
+    let patient = row.expect("it is there").internal_id;
+    let change = update("TOBACCO", "SMOKESPERDAY = 33", "RECORDID", newest);
+
+    let rows = changed(&mut site, &[change], "social_history");
+
+    let row = found(&rows, "patient_id", patient).expect("by its tobacco record");
+    assert_eq!(row["smokes_per_day"], 33);
+    assert_eq!(row["smoking_recorded"], "2026-11-18T19:00:00");
+    assert_eq!(row["changed"], "2026-11-18T19:00:00");
+}
+
+#[test]
+fn a_smoking_status_without_a_tobacco_record_has_no_day_of_its_own() {
+    let mut site = site();
+    let tobacco = site.practice.population().tobacco.iter();
+    let recorded: Vec<u32> = tobacco.map(|row| row.internal_id).collect();
+    let patients = open_rows!(site, clinical, internal_id).into_iter();
+    let mut without = patients.filter(|patient| !recorded.contains(patient));
+    let patient = without.next().expect("one of eighty");
+    let change = update("CLINICAL", "SMOKINGSTATUS = 1", "INTERNALID", patient);
+
+    let rows = changed(&mut site, &[change], "social_history");
+
+    // The one UPDATED of CLINICAL is of allergies, alcohol and living situation too.
+    let row = found(&rows, "patient_id", patient).expect("it changed");
+    assert_eq!(row["smoking_status"], 1);
+    assert_eq!(row["smoking_recorded"], Value::Null);
+}
+
+#[test]
+fn a_script_that_was_cancelled_brings_its_items_which_did_not_change() {
+    let mut site = site();
+    let key = *open_rows!(site, prescriptions, script_id)
+        .last()
+        .expect("one");
+    let set = "RECORDSTATUS = 9, DELETIONDATE = '2026-11-18'";
+    let change = update("PRESCRIPTIONS", set, "SCRIPTID", key);
+
+    let rows = changed(&mut site, &[change], "prescription_item");
+
+    let row = found(&rows, "script_id", key).expect("an item");
+    assert_eq!(row["record_status"], 9);
+    assert_eq!(row["cancelled"], "2026-11-18T00:00:00");
+}
+
+#[test]
+fn an_invoice_that_was_cancelled_brings_its_items_which_did_not_change() {
+    let mut site = site();
+    let open = open_rows!(site, invoices, invoice_id);
+    let visits = open_rows!(site, visits, visit_id, |row: &Visit| row.confidential);
+    let services = site.practice.population().services.iter();
+    let mut live = services.filter(|item| item.audit.is_live());
+    let item = live.find(|item| open.contains(&item.invoice_id) && visits.contains(&item.visit_id));
+    let key = item.expect("an item of an open visit").invoice_id;
+    let change = update("INVOICES", "RECORDSTATUS = 2", "INVOICEID", key);
+
+    let rows = changed(&mut site, &[change], "service");
+
+    let row = found(&rows, "invoice_id", key).expect("an item");
+    assert_eq!(row["record_status"], 2);
+}
+
+#[test]
+fn who_declined_cervical_screening_did_not_opt_out_of_the_extract() {
+    let mut site = site();
+    let key = open_rows!(site, obs_gyn_details, record_id)[0];
+    let change = update("OBSGYNDETAIL", "OPTOUT = 1", "RECORDID", key);
+
+    let rows = changed(&mut site, &[change], "cervical_screening");
+
+    let mut summaries = rows.iter().filter(|row| row["source"] == "summary");
+    let row = summaries.find(|row| row["record_id"] == json!(key));
+    assert_eq!(row.expect("it is there")["declined"], 1);
+}
+
+#[test]
+fn one_result_under_two_codes_is_two_rows_with_keys_of_their_own() {
+    let mut site = site();
+    let keys = open_rows!(site, report_values, record_id);
+    let investigations = site.practice.population().investigations.iter();
+    let open: Vec<u32> = investigations
+        .filter(|report| !report.confidential)
+        .map(|report| report.report_id)
+        .collect();
+    let values = site.practice.population().report_values.iter();
+    let mut values = values.filter(|row| keys.contains(&row.record_id));
+    let first = values.find(|row| open.contains(&row.report_id));
+    let (first, report) = first
+        .map(|row| (row.record_id, row.report_id))
+        .expect("a value of an open report");
+    let other = values.next().expect("another value").record_id;
+    let same = |code: u32| format!("REPORTID = {report}, BPCODE = {code}, RESULTVALUE = '2.1'");
+    let changes = [
+        update("REPORTVALUES", &same(7), "RECORDID", first),
+        update("REPORTVALUES", &same(18), "RECORDID", other),
+    ];
+
+    let rows = changed(&mut site, &changes, "result_value");
+
+    for (key, code) in [(first, 7), (other, 18)] {
+        let row = found(&rows, "record_id", key).expect("it changed");
+        assert_eq!(
+            (&row["report_id"], &row["value"]),
+            (&json!(report), &json!("2.1"))
+        );
+        assert_eq!(row["result_code"], code);
+    }
+}
+
+#[test]
+fn a_patient_who_is_a_blocked_slot_has_no_year_of_birth() {
+    let mut site = site();
+    let patients = site.practice.population().patients.iter();
+    let mut dummies = patients.filter(|patient| patient.surname == "DO NOT BOOK");
+    let key = dummies.next().expect("one").internal_id;
+    let change = update("PATIENTS", "CTG = 0", "INTERNALID", key);
+
+    let rows = changed(&mut site, &[change], "patient");
+
+    let row = found(&rows, "patient_id", key).expect("it changed");
+    assert_eq!(row["birth_year"], Value::Null);
+    assert!(
+        !row.to_string().contains("BOOK"),
+        "its name stays behind as every name does"
+    );
+}
+
+#[test]
+fn staff_who_left_are_in_the_reference_because_old_rows_name_them() {
+    let mut site = site();
+    let key = site.practice.population().users.iter().next();
+    let key = key.expect("somebody").user_id;
+    let change = update("USERS", "USERSTATUS = 2, RECORDSTATUS = 0", "USERID", key);
+
+    let rows = changed(&mut site, &[change], "reference_provider");
+
+    let row = found(&rows, "provider_id", key).expect("inactive, and listed");
+    assert_eq!(
+        (&row["user_status"], &row["record_status"]),
+        (&json!(2), &json!(0))
+    );
+}
+
+#[test]
 fn no_text_of_any_query_ends_in_the_padding_of_its_column() {
     let mut site = site();
     for query in catalog().queries() {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 
 use super::population::{Rows, Visitor};
 use super::records::Record;
@@ -279,4 +279,42 @@ fn a_practice_looks_like_a_practice() {
     // Published: about one encounter per patient on file and year, and a fifth of the patients seen in one.
     assert!((2000..8000).contains(&visits), "{visits} visits");
     assert!((400..1300).contains(&seen.len()), "{} seen", seen.len());
+}
+
+#[test]
+fn illness_follows_age_and_influenza_vaccine_its_season() {
+    let practice = Practice::generate(11, 2, 2000, today());
+    let population = practice.population();
+    let diabetic: BTreeSet<u32> = population
+        .past_history
+        .iter()
+        .filter(|row| row.audit.is_live() && [3, 774, 775, 776, 778].contains(&row.item_code))
+        .map(|row| row.internal_id)
+        .collect();
+
+    let share = |ages: std::ops::Range<i32>| {
+        let of_age = population.patients.iter().filter(|patient| {
+            patient
+                .age_on(today())
+                .is_some_and(|age| ages.contains(&age))
+        });
+        let (ill, all) = of_age.fold((0_u32, 0_u32), |(ill, all), patient| {
+            let is_ill = diabetic.contains(&patient.internal_id);
+            (ill + u32::from(is_ill), all + 1)
+        });
+        f64::from(ill) / f64::from(all)
+    };
+    // Published: about one in twenty of all, and one in six of the old.
+    let (all, young, old) = (share(0..130), share(15..45), share(65..110));
+    assert!((0.02..0.12).contains(&all), "{all}");
+    assert!(old > 3.0 * young && old > 0.08, "{young} and {old}");
+
+    let doses = population.immunisations.iter();
+    let influenza: Vec<u32> = doses
+        .filter(|dose| [211, 212].contains(&dose.vaccine_id))
+        .map(|dose| dose.given.month())
+        .collect();
+    let in_season = influenza.iter().filter(|month| (3..=8).contains(*month));
+    assert!(influenza.len() > 200, "{} doses", influenza.len());
+    assert!(in_season.count() * 100 >= influenza.len() * 95);
 }
