@@ -144,7 +144,7 @@ impl Context {
                 ExitCode::Usage,
                 format!("there is no ledger in {}", config.home.display()),
             )
-            .next("check --home; a new installation gets its ledger with its first site: halo-extract site pair --pms-id ID --code CODE")
+            .next("check --home; a new installation gets its ledger with its first site: halo-extract site pair --pms-id ID --code -")
         })
     }
 
@@ -203,6 +203,7 @@ impl Context {
             .filter(|name| !name.trim().is_empty())
             .or_else(|| variable("USER"))
             .or_else(|| variable("USERNAME"))
+            .or_else(user_of_process)
             .unwrap_or_else(|| "unknown".to_owned());
         Change {
             actor,
@@ -242,4 +243,24 @@ impl Context {
 /// An environment variable; empty counts as unset.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The user that this process runs as, where the environment does not tell it, as it does not to many a service.
+#[cfg(unix)]
+fn user_of_process() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    let id = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    });
+    Some(named.unwrap_or_else(|| format!("user {id}")))
+}
+
+#[cfg(not(unix))]
+fn user_of_process() -> Option<String> {
+    None
 }

@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 
 use super::exit_code::ExitCode;
 use super::report::Failure;
-use super::site::{self, failed};
+use super::site::{self, failed, toward_active};
 
 /// Sites and queries of a command; all where nothing is named.
 #[derive(Debug, Args)]
@@ -75,20 +75,33 @@ impl Selection {
 
 /// Why there is nobody to ask, and what leads to somebody.
 fn none_active(sites: &[Site]) -> Failure {
-    let standing: Vec<String> = sites
+    let inactive: Vec<&Site> = sites
         .iter()
         .filter(|site| site.state != SiteState::Active)
         .take(5)
+        .collect();
+    let Some(nearest) = inactive.iter().min_by_key(|site| steps_to_go(site.state)) else {
+        return Failure::new(ExitCode::Usage, "no site is active").next(
+            "pair one (halo-extract site pair --pms-id ID --code -), then activate it (halo-extract site activate KEY)",
+        );
+    };
+    let standing: Vec<String> = inactive
+        .iter()
         .map(|site| format!("{} is {}", site.key, site.state))
         .collect();
-    if standing.is_empty() {
-        return Failure::new(ExitCode::Usage, "no site is active").next(
-            "pair one (halo-extract site pair --pms-id ID --code CODE), then activate it (halo-extract site activate KEY)",
-        );
-    }
     Failure::new(
         ExitCode::Usage,
         format!("no site is active: {}", standing.join(", ")),
     )
-    .next("halo-extract site activate KEY begins extraction from one that is held or paused")
+    .next(toward_active(nearest))
+}
+
+/// How far a state is from being active.
+fn steps_to_go(state: SiteState) -> u8 {
+    match state {
+        SiteState::Active => 0,
+        SiteState::Held | SiteState::Paused => 1,
+        SiteState::IdentityReview => 2,
+        SiteState::Invited | SiteState::Withdrawn => 3,
+    }
 }

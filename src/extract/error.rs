@@ -298,7 +298,7 @@ impl AttemptError {
                 query.name, query.version
             )),
             Self::NotPaired(site) => Some(format!(
-                "pair it: halo-extract site pair --key {site} --pms-id ID --code CODE"
+                "pair it: halo-extract site pair --key {site} --pms-id ID --code -"
             )),
             Self::OtherPractice(site) => Some(format!(
                 "nothing is extracted from it until you decide: ask the practice whether it moved or merged, look at both names \

@@ -67,6 +67,8 @@ pub(super) enum Fault {
     IpRefused,
     /// The practice has undone the pairing: 403.
     Unpaired,
+    /// The lookup shows a practice before it is paired, which is 403 otherwise: what the API does is not documented.
+    ShownUnpaired,
     /// Pairing fails although the code is right.
     Pairing {
         reason: PairingFault,

@@ -26,7 +26,7 @@
 //! | about | kinds |
 //! |---|---|
 //! | the site | `offline` `unreachable` `closed` `dies_after_dispatch` `stuck_channel` `moved` `merged` `renamed` `removed` `uninstalled` `link_version` `clock_skew` |
-//! | access | `key_refused` `ip_refused` `unpaired` `pairing` `login_failed` `quota` `rate_limit` |
+//! | access | `key_refused` `ip_refused` `unpaired` `shown_unpaired` `pairing` `login_failed` `quota` `rate_limit` |
 //! | any request | `http` `lost` `cut` `delay` `error_envelope` `wire` |
 //! | immediate queries | `timeout` `too_large` `failure_in_success` |
 //! | queries at work | `outcome` `sql_error` `stuck` `early_pages` `late_pages` `gone` `zero_rows` `page_size` `wide_row` |

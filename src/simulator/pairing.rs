@@ -88,12 +88,15 @@ pub(super) fn find(cloud: &Cloud, parts: &Parts) -> Result<Reply, Refusal> {
         return Ok(Reply::ok(&wire::Sites { sites: Vec::new() }));
     };
     let identity = site.identity(&cloud.faults, now);
-    let unpaired = |fault: &Fault| matches!(fault, Fault::Unpaired).then_some(());
-    let undone = cloud
-        .faults
-        .strike(now, Some(&pms_id), Endpoint::Sites, unpaired)
-        .is_some();
-    if undone || !site.is_paired(&identity) {
+    let strikes = |wanted: Fault| {
+        let is_wanted = |fault: &Fault| (*fault == wanted).then_some(());
+        cloud
+            .faults
+            .strike(now, Some(&pms_id), Endpoint::Sites, is_wanted)
+            .is_some()
+    };
+    let undone = strikes(Fault::Unpaired);
+    if undone || !(site.is_paired(&identity) || strikes(Fault::ShownUnpaired)) {
         return Err(Refusal::forbidden(
             "The integrator is not paired with the site.",
         ));

@@ -91,6 +91,16 @@ fn an_actor_is_the_flag_then_the_variable_then_the_user() {
         .args(["--actor", "pia"])
         .env("HALO_EXTRACT_ACTOR", "nina");
     assert_eq!(actor_of(&mut by_flag), "pia");
+    #[cfg(unix)]
+    {
+        let told = Command::new("id").arg("-un").output().expect("id runs");
+        let user = String::from_utf8(told.stdout).expect("UTF-8");
+        let mut of_a_service = home.command(&activate);
+        for name in ["HALO_EXTRACT_ACTOR", "USER", "USERNAME"] {
+            of_a_service.env_remove(name);
+        }
+        assert_eq!(actor_of(&mut of_a_service), user.trim());
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use sha2::Digest;
 
 use crate::fixture::Fixture;
 use crate::harness::{Finished, Home, Simulator};
+use crate::resume::until;
+use crate::site_stories::Story;
 
 /// A snapshot of the same table.
 const SNAPSHOT: &str = "/*---
@@ -304,6 +306,79 @@ fn a_forgetting_that_was_killed_anywhere_is_finished_by_the_next_call() {
 
         assert_forgotten(&home, &done, &before);
     }
+}
+
+/// Lets a command come to a place, which `is_there` sees, and ends it there by kill -9.
+fn killed_at(home: &Home, arguments: &[&str], place: &str, is_there: impl Fn() -> bool) {
+    let mut command = home.command(arguments);
+    command.env("HALO_EXTRACT_FAIL_POINT", format!("{place}, waiting"));
+    let mut process = command.spawn().expect("starts");
+    until(place, is_there);
+    process.kill().expect("kill -9");
+    process.wait().expect("ends");
+}
+
+#[test]
+fn a_practice_withdraws_and_its_removal_survives_kill_9_half_way() {
+    let fixture = roster();
+    let simulator = fixture.simulator(&[]);
+    let home = with_snapshots(&simulator, &fixture);
+    home.run(&RUN).succeeded();
+    let before = contents(&home);
+    let mut story = Story::new(&simulator, &home);
+    let forget = [
+        "output",
+        "forget",
+        "--site",
+        "s40001",
+        "--reason",
+        "the practice left",
+    ];
+    let for_good: Vec<&str> = forget.into_iter().chain(["--yes"]).collect();
+
+    story
+        .types(&forget)
+        .failed(2, &["s40001 is active", "site withdraw s40001"]);
+    story
+        .types(&[
+            "site",
+            "withdraw",
+            "s40001",
+            "--reason",
+            "the practice left",
+        ])
+        .succeeded();
+    story.types(&forget).failed(2, &["5 objects would go"]);
+    killed_at(
+        &home,
+        &for_good,
+        "after a forgetting was written down",
+        || audit(&home).contains("objects to forget"),
+    );
+    assert_eq!(
+        contents(&home),
+        before,
+        "it is written down, and all is there"
+    );
+    story.then("the same command with --yes, killed by kill -9 once it was written down");
+    story.types(&forget).failed(2, &["is half done"]);
+    story.then("again with --yes, killed by kill -9 among the removals");
+    killed_at(&home, &for_good, "after a removal", || {
+        home.objects().len() < before.len()
+    });
+    let told = story.types(&for_good).succeeded().stdout;
+    story.types(&["site", "show", "s40001"]).succeeded();
+    story.types(&["audit", "tail", "-n", "3"]).succeeded();
+    story.types(&["audit", "verify"]).succeeded();
+
+    let receipt = told
+        .split_whitespace()
+        .find(|word| word.contains("_meta/receipts/"))
+        .expect("the receipt's path");
+    let bytes = fs::read(home.lake().join(receipt)).expect("the receipt");
+    let done = serde_json::json!([{ "receipt": receipt, "receipt_sha256": hex(&bytes) }]);
+    assert_forgotten(&home, &done, &before);
+    story.ends("site_withdrawal");
 }
 
 #[test]

@@ -256,6 +256,49 @@ fn every_other_refusal_has_a_message_of_its_own() {
 }
 
 #[test]
+fn where_the_api_shows_the_agent_offline_too_old_and_bp_too_old_are_told_apart() {
+    let fixture = Fixture::new();
+    let (simulator, home, code) = unpaired(&fixture);
+    let mut story = Story::new(&simulator, &home);
+    for (what, faults, says) in [
+        (
+            "Halo Link is offline",
+            &[r#"{"kind": "offline"}"#][..],
+            "is offline",
+        ),
+        (
+            "Halo Link is silent",
+            &[r#"{"kind": "unreachable"}"#],
+            "is offline",
+        ),
+        (
+            "Halo Link is too old",
+            &[
+                r#"{"kind": "pairing", "reason": "unexpected"}"#,
+                r#"{"kind": "link_version", "version": "26.407.9115"}"#,
+            ],
+            "its Halo Link 26.407.9115 is too old",
+        ),
+        (
+            "Bp is too old",
+            &[r#"{"kind": "pairing", "reason": "unexpected"}"#],
+            "Bp did not look at the code",
+        ),
+    ] {
+        simulator.post("faults", r#"{"kind": "shown_unpaired"}"#);
+        faults
+            .iter()
+            .for_each(|fault| simulator.post("faults", fault));
+        story.then(what);
+        story.pairs(&code, &[]).failed(69, &[says]);
+        simulator.delete("faults");
+    }
+    assert!(states(&home).is_empty());
+    story.pairs(&code, &[]).succeeded();
+    story.ends("site_pairing_seen");
+}
+
+#[test]
 fn a_practice_that_calls_itself_otherwise_is_not_extracted_from_until_a_person_decides() {
     let fixture = Fixture::new();
     let (simulator, home, code) = unpaired(&fixture);
@@ -373,6 +416,10 @@ fn three_hundred_sites_come_from_one_file_and_the_second_time_nothing_changes() 
         first.stdout
     );
     assert_eq!(lines[299]["line"], 301);
+    matches_snapshot(
+        "site_import_300",
+        &format!("{}\n{}\n{}", first.stderr.trim_end(), lines[0], lines[299]),
+    );
     assert_eq!(received(&simulator, "pair"), 300);
     let audited = |home: &Home| {
         let tail = home.run(&["audit", "tail", "--lines", "1", "--output", "json"]);
@@ -445,7 +492,10 @@ fn a_line_whose_code_is_refused_is_told_and_the_others_are_paired() {
 
     let finished = home.run(&["site", "import", &file, "--yes"]);
 
-    finished.failed(3, &["1 paired", "1 failed"]);
+    finished.failed(
+        3,
+        &["1 paired", "1 failed", "new codes", "site pair --pms-id"],
+    );
     assert_eq!(states(&home), ["invited", "held"]);
     simulator.delete("faults");
     home.run(&["site", "import", &file, "--yes"]).succeeded();

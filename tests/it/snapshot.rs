@@ -1,6 +1,6 @@
 //! What people read, compared as a whole with a file of `snapshots/`, so that every change of a message shows in a diff.
 //!
-//! What differs from run to run is masked: instants, GUIDs, digests, the simulator's address, folders of the test.
+//! What differs from run to run is masked: instants, GUIDs, digests, sizes, the simulator's address, folders of the test.
 
 use std::path::PathBuf;
 
@@ -71,7 +71,12 @@ pub(crate) fn masked(text: &str) -> String {
 /// A mask, and how many bytes at the beginning of a text are of its kind.
 type Kind = (&'static str, fn(&str) -> Option<usize>);
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
+    // A time that is written takes more or fewer bytes.
+    ("<size>", |text| {
+        let whole = text.bytes().take_while(u8::is_ascii_digit).count();
+        Some(whole + shape(&text[whole..], ".dd kB")?)
+    }),
     ("<seconds> s", |text| {
         let whole = text.bytes().take_while(u8::is_ascii_digit).count();
         Some(whole + shape(&text[whole..], ".d s")?)
@@ -90,6 +95,10 @@ const KINDS: [Kind; 5] = [
 
 /// `2026-11-18T01:02:03.004Z`, `2026-11-18 01:02:03 UTC`, `2026-11-18 01:02`; a date alone is none.
 fn instant(text: &str) -> Option<usize> {
+    // As the name of a file has it.
+    if let Some(length) = shape(text, "ddddddddTdddddddddZ") {
+        return Some(length);
+    }
     let date = shape(text, "dddd-dd-ddTdd:dd").or_else(|| shape(text, "dddd-dd-dd dd:dd"))?;
     let mut length = date;
     for part in [":dd", ".ddd", "Z", " UTC"] {

@@ -210,10 +210,7 @@ impl Sites<'_> {
             (SiteState::Withdrawn, _) => return Ok(Vec::new()),
             (_, Some(guid)) => guid,
             (_, None) => {
-                let next = format!(
-                    "halo-extract site pair --pms-id {} --code CODE",
-                    site.pms_id
-                );
+                let next = format!("halo-extract site pair --pms-id {} --code -", site.pms_id);
                 let note = Finding::note(site.key.as_str(), "not paired", next, Mender::Operator);
                 return Ok(vec![note]);
             }

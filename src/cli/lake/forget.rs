@@ -17,8 +17,16 @@ use crate::ledger::ForgottenObject;
 #[derive(Debug, Args)]
 pub(crate) struct Forget {
     /// The site
-    #[arg(value_name = "KEY")]
-    site: SiteKey,
+    #[arg(value_name = "KEY", required_unless_present = "named")]
+    site: Option<SiteKey>,
+    /// The site, as other commands name it
+    #[arg(
+        long = "site",
+        id = "named",
+        value_name = "KEY",
+        conflicts_with = "site"
+    )]
+    named: Option<SiteKey>,
     /// Why, for audit and receipt
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -32,61 +40,63 @@ impl Forget {
         let config = context.config()?;
         let catalog = context.catalog(&config)?;
         let holdings = holdings(context, &config)?;
-        let record = site::known(&holdings.ledger, &self.site)?;
+        let site = self.site.as_ref().or(self.named.as_ref());
+        let site = site.expect("the command line names one");
+        let record = site::known(&holdings.ledger, site)?;
         if record.state != SiteState::Withdrawn {
-            return Err(self.not_withdrawn(record.state));
+            return Err(not_withdrawn(site, record.state));
         }
         if !self.yes {
-            return self.plan(context, &holdings);
+            return plan(site, context, &holdings);
         }
         let change = context.change("forget", &self.reason);
         let forgotten = context
-            .block_on(holdings.forget(&self.site, &catalog, &change))?
+            .block_on(holdings.forget(site, &catalog, &change))?
             .map_err(|error| match error {
                 ForgetError::Lake(error) => {
                     failed(error).next("it is half done; the same command goes on where it was")
                 }
-                ForgetError::NotWithdrawn(state) => self.not_withdrawn(state),
+                ForgetError::NotWithdrawn(state) => not_withdrawn(site, state),
             })?;
         output::rows(context.format(), &[Done::of(&forgotten)])
     }
+}
 
-    fn plan(&self, context: &Context, holdings: &Holdings) -> Result<(), Failure> {
-        let begun = context
-            .block_on(holdings.forgetting(&self.site))?
-            .map_err(failed)?;
-        if let Some(begun) = begun {
-            remark(&format!(
-                "a forgetting that {} began on {} is half done; --yes goes on with it",
-                begun.actor,
-                begun.began_at.format("%Y-%m-%d %H:%M UTC")
-            ));
-        }
-        let objects = context
-            .block_on(holdings.plan_forgetting(&self.site))?
-            .map_err(failed)?;
-        let rows: Vec<Going> = objects.into_iter().map(Going).collect();
-        output::rows(context.format(), &rows)?;
-        Err(Failure::new(
-            ExitCode::Usage,
-            format!(
-                "nothing was removed: {} objects would go for good",
-                rows.len()
-            ),
-        )
-        .next("if that is what you want, the same command with --yes"))
+/// Lists what would go.
+fn plan(site: &SiteKey, context: &Context, holdings: &Holdings) -> Result<(), Failure> {
+    let begun = context
+        .block_on(holdings.forgetting(site))?
+        .map_err(failed)?;
+    if let Some(begun) = begun {
+        remark(&format!(
+            "a forgetting that {} began on {} is half done; --yes goes on with it",
+            begun.actor,
+            begun.began_at.format("%Y-%m-%d %H:%M UTC")
+        ));
     }
+    let objects = context
+        .block_on(holdings.plan_forgetting(site))?
+        .map_err(failed)?;
+    let rows: Vec<Going> = objects.into_iter().map(Going).collect();
+    output::rows(context.format(), &rows)?;
+    Err(Failure::new(
+        ExitCode::Usage,
+        format!(
+            "nothing was removed: {} objects would go for good",
+            rows.len()
+        ),
+    )
+    .next("if that is what you want, the same command with --yes"))
+}
 
-    fn not_withdrawn(&self, state: SiteState) -> Failure {
-        let site = &self.site;
-        Failure::new(
-            ExitCode::Usage,
-            format!("site {site} is {state}; only the data of a withdrawn site is removed"),
-        )
-        .next(format!(
-            "if the practice has left: halo-extract site withdraw {site} --reason TEXT"
-        ))
-    }
+fn not_withdrawn(site: &SiteKey, state: SiteState) -> Failure {
+    Failure::new(
+        ExitCode::Usage,
+        format!("site {site} is {state}; only the data of a withdrawn site is removed"),
+    )
+    .next(format!(
+        "if the practice has left: halo-extract site withdraw {site} --reason TEXT"
+    ))
 }
 
 /// An object that would go. Part of the documented JSON.

@@ -16,7 +16,7 @@ pub(super) fn ask(
 ) -> Result<ImmediateResult, Failure> {
     let guid = site.halo_guid.ok_or_else(|| {
         Failure::new(ExitCode::Usage, format!("site {} is not paired", site.key)).next(format!(
-            "halo-extract site pair --key {} --pms-id {} --code CODE",
+            "halo-extract site pair --key {} --pms-id {} --code -",
             site.key, site.pms_id
         ))
     })?;

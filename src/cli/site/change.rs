@@ -10,7 +10,7 @@ use crate::cli::report::{Failure, remark};
 use crate::domain::{Refused, Site, SiteEvent, SiteKey, transition};
 use crate::ledger::Ledger;
 
-use super::known::{failed, known, of_group};
+use super::known::{failed, known, of_group, toward_active};
 use super::list::Listed;
 
 /// The sites to change, and why
@@ -88,7 +88,7 @@ impl Chosen {
             let why = context.change(step.action, &self.reason);
             match change(&ledger, &site.key, step, &why)? {
                 Ok(site) => changed.push(site),
-                Err(refusal) => refused.push((site.key, refusal)),
+                Err(refusal) => refused.push((site, refusal)),
             }
         }
         let rows: Vec<Listed> = changed.iter().map(Listed::of).collect();
@@ -154,7 +154,7 @@ fn tell_what_follows(step: &Step, changed: &[Site]) {
         }
         SiteEvent::Withdraw | SiteEvent::Reject => remark(&format!(
             "next: nothing is asked of it any more, and what was at work was called off. What is published still stands; to remove \
-             it, with a receipt: halo-extract output forget {key} --reason TEXT"
+             it, with a receipt: halo-extract output forget --site {key} --reason TEXT"
         )),
         SiteEvent::Accept => remark(&format!(
             "next: it is held; to go on extracting: halo-extract site activate {key} --reason TEXT"
@@ -164,10 +164,10 @@ fn tell_what_follows(step: &Step, changed: &[Site]) {
 }
 
 /// The failure that lists the sites that do not allow what was asked.
-fn refusal(step: &Step, refused: &[(SiteKey, Refused)], changed: usize) -> Result<(), Failure> {
-    if refused.is_empty() {
+fn refusal(step: &Step, refused: &[(Site, Refused)], changed: usize) -> Result<(), Failure> {
+    let Some((first, _)) = refused.first() else {
         return Ok(());
-    }
+    };
     let code = if changed == 0 {
         ExitCode::Failed
     } else {
@@ -175,7 +175,7 @@ fn refusal(step: &Step, refused: &[(SiteKey, Refused)], changed: usize) -> Resul
     };
     let lines: Vec<String> = refused
         .iter()
-        .map(|(key, why)| format!("{} {key}: {why}", step.action))
+        .map(|(site, why)| format!("{} {}: {why}", step.action, site.key))
         .collect();
-    Err(Failure::new(code, lines.join("\n")))
+    Err(Failure::new(code, lines.join("\n")).next(toward_active(first)))
 }

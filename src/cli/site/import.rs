@@ -17,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::remote::Client;
 
 use super::known::failed;
-use super::pair::{pair, record, registered};
+use super::pair::{pair_or_say_why, record, registered};
 use super::refusal;
 use super::registration::{Invitation, NameVerdict};
 use super::registry_file::{Entry, Form, Problem, read};
@@ -217,6 +217,12 @@ impl Import {
             of(Outcome::Unchanged),
             of(Outcome::Failed)
         ));
+        if of(Outcome::Failed) > 0 {
+            remark(
+                "next: mend the lines that failed, with new codes where codes were refused, and import the file again; the steps of one \
+                 practice, click by click: halo-extract site pair --pms-id ID --code -",
+            );
+        }
         Ok(if of(Outcome::Failed) > 0 {
             ExitCode::Partly
         } else {
@@ -234,9 +240,12 @@ fn pair_one(
 ) -> Result<(Outcome, String), Failure> {
     let entry = &difference.entry;
     let invitation = entry.invitation();
-    let remote = context
-        .block_on(pair(client, &invitation, entry.code.as_ref()))?
-        .map_err(|error| refusal::failure(&error, &entry.pms_id, config.environment))?;
+    let remote = context.block_on(pair_or_say_why(
+        client,
+        &invitation,
+        entry.code.as_ref(),
+        config.environment,
+    ))??;
     let change = context.change("pair", "paired by code");
     let (site, verdict) = record(
         ledger,

@@ -20,9 +20,7 @@ pub(crate) fn known(ledger: &Ledger, key: &SiteKey) -> Result<Site, Failure> {
                 Some(nearest) => failure.next(format!(
                     "did you mean {nearest}? halo-extract site list shows all"
                 )),
-                None => {
-                    failure.next("pair one first: halo-extract site pair --pms-id ID --code CODE")
-                }
+                None => failure.next("pair one first: halo-extract site pair --pms-id ID --code -"),
             }
         })
 }
@@ -40,9 +38,25 @@ pub(crate) fn active(ledger: &Ledger, key: &SiteKey) -> Result<Site, Failure> {
             site.state
         ),
     )
-    .next(format!(
-        "when the practice has agreed: halo-extract site activate {key}"
-    )))
+    .next(toward_active(&site)))
+}
+
+/// What leads a site that is not active towards being so, as a command.
+pub(crate) fn toward_active(site: &Site) -> String {
+    let key = &site.key;
+    match site.state {
+        SiteState::Active => format!("halo-extract run --site {key}"),
+        SiteState::Held | SiteState::Paused => {
+            format!("when the practice has agreed: halo-extract site activate {key} --reason TEXT")
+        }
+        SiteState::IdentityReview => format!(
+            "decide whether it is the same practice; halo-extract site review {key} shows the names"
+        ),
+        SiteState::Invited | SiteState::Withdrawn => format!(
+            "with a new code from the practice: halo-extract site pair --key {key} --pms-id {} --code -",
+            site.pms_id
+        ),
+    }
 }
 
 /// The sites of a group that are not withdrawn, by key.

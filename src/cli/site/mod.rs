@@ -19,7 +19,7 @@ mod set;
 mod show;
 mod verify;
 
-pub(crate) use known::{active, failed, known};
+pub(crate) use known::{active, failed, known, toward_active};
 pub(crate) use registration::Invitation;
 
 use clap::Subcommand;

@@ -17,7 +17,7 @@ use crate::remote::{Client, RemoteSite, known_link_faults};
 
 use super::known::failed;
 use super::list::Listed;
-use super::refusal;
+use super::refusal::{self, Refusal};
 use super::registration::{Invitation, NameVerdict, USUAL_ZONE};
 
 /// Pair a practice with the Site ID and the pairing code that it sends; leaves it held
@@ -50,6 +50,9 @@ pub(crate) struct Pair {
     /// A group of the site, for selection and roll-out; may be given more than once
     #[arg(long = "group", value_name = "NAME")]
     groups: Vec<String>,
+    /// Why, for the audit
+    #[arg(long, value_name = "TEXT", default_value = "paired by code")]
+    reason: String,
 }
 
 impl Pair {
@@ -66,10 +69,13 @@ impl Pair {
         let client = context.client(&config)?;
         let code = self.code()?;
         let invitation = self.invitation(before.as_ref());
-        let remote = context
-            .block_on(pair(&client, &invitation, code.as_ref()))?
-            .map_err(|error| refusal::failure(&error, &self.pms_id, config.environment))?;
-        let change = context.change("pair", "paired by code");
+        let remote = context.block_on(pair_or_say_why(
+            &client,
+            &invitation,
+            code.as_ref(),
+            config.environment,
+        ))??;
+        let change = context.change("pair", &self.reason);
         let (site, verdict) = record(&ledger, &invitation, &remote, before.as_ref(), &change)?;
         if context.format() == Format::Table {
             // A doubtful name is the command's failure, which tells all there is.
@@ -275,8 +281,37 @@ pub(super) fn registered(
     }
 }
 
+/// Pairs; if that fails, says why as exactly as the API lets us see.
+pub(super) async fn pair_or_say_why(
+    client: &Client,
+    invitation: &Invitation,
+    code: Option<&SecretString>,
+    environment: Environment,
+) -> Result<RemoteSite, Failure> {
+    let error = match pair(client, invitation, code).await {
+        Ok(paired) => return Ok(paired),
+        Err(error) => error,
+    };
+    let mut refusal = Refusal::of(error.cause(), error.said());
+    if refusal.asks_for_a_look() {
+        // That we may not look either is no news: the API need not show a practice before it is paired.
+        let found = client
+            .find_sites(&invitation.pms_id, invitation.pms_type)
+            .await;
+        if let Some(agent) = found.ok().and_then(|found| found.into_iter().next()) {
+            refusal = refusal.seen(&agent);
+        }
+    }
+    Err(refusal::failure(
+        &refusal,
+        &error,
+        &invitation.pms_id,
+        environment,
+    ))
+}
+
 /// Pairs, and looks the site up once more where the answer leaves out what we need to know.
-pub(super) async fn pair(
+async fn pair(
     client: &Client,
     invitation: &Invitation,
     code: Option<&SecretString>,

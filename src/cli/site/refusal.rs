@@ -2,15 +2,18 @@
 //!
 //! The API gives a refused code no status of its own, and which one it uses is not documented; so the status
 //! decides only roughly, and the API's own words, where it says any, decide between a wrong, an expired, a used
-//! and a replaced code. Where it says nothing, the message names all of them.
+//! and a replaced code. Where it says nothing, the message names all of them. Of a practice whose side did not answer
+//! the API may tell, on a second look, whether Halo Link is offline or too old; it need not before a pairing.
 
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::Failure;
 use crate::domain::{Environment, PmsId, PmsType};
-use crate::remote::{Cause, RemoteError};
+use crate::remote::{
+    Availability, Cause, RemoteError, RemoteSite, faultless_link, known_link_faults,
+};
 
 /// Why a pairing did not come about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     WrongCode,
     ExpiredCode,
@@ -20,8 +23,17 @@ pub(super) enum Refusal {
     Unspecified,
     Unticked,
     NoSuchSite,
-    /// The practice's side did not answer as it should: its server is off, or its agent or system is too old.
+    /// The practice's side did not answer as it should: its server is off, or its agent or system is too old. The
+    /// API does not show which.
     PracticeSilent,
+    /// The practice's agent is not in touch.
+    LinkOffline,
+    /// The practice's agent is in touch, in a version with known faults.
+    LinkTooOld {
+        version: String,
+    },
+    /// The practice's agent is in touch and has no known fault, so it is Bp that does not answer.
+    PmsFailed,
     OtherEnvironment,
     /// Nothing about the pairing: the network, a limit, our address, the API itself.
     Elsewhere,
@@ -37,6 +49,27 @@ impl Refusal {
             Cause::PairingFailed | Cause::SiteOffline | Cause::SiteLost => Self::PracticeSilent,
             Cause::KeyRefused => Self::OtherEnvironment,
             _ => Self::Elsewhere,
+        }
+    }
+
+    /// Whether it can be told more exactly by what the API tells of the practice.
+    pub(super) fn asks_for_a_look(&self) -> bool {
+        *self == Self::PracticeSilent
+    }
+
+    /// The same, after a look at the practice's agent.
+    pub(super) fn seen(self, agent: &RemoteSite) -> Self {
+        if !self.asks_for_a_look() {
+            return self;
+        }
+        let is_too_old = |version: &&String| !known_link_faults(version).is_empty();
+        match (&agent.availability, agent.link_version.as_ref()) {
+            (Availability::Offline | Availability::Unreachable, _) => Self::LinkOffline,
+            (Availability::Online, Some(version)) if is_too_old(&version) => Self::LinkTooOld {
+                version: version.clone(),
+            },
+            (Availability::Online, _) => Self::PmsFailed,
+            (Availability::Unknown, _) => self,
         }
     }
 
@@ -57,8 +90,8 @@ impl Refusal {
         }
     }
 
-    fn what(self) -> &'static str {
-        match self {
+    fn what(&self) -> String {
+        let what = match self {
             Self::WrongCode => "the pairing code is not the one on the practice's screen",
             Self::ExpiredCode => "the pairing code has expired: a code is valid for seven days",
             Self::UsedCode => "the pairing code was used before, and each works once",
@@ -73,15 +106,27 @@ impl Refusal {
             Self::PracticeSilent => {
                 "the practice's side did not answer: its server or Halo Link is off, or Halo Link or Bp is too old to pair"
             }
+            Self::LinkOffline => {
+                "Halo Link at the practice is offline, so nobody there could look at the code"
+            }
+            Self::LinkTooOld { version } => {
+                return format!(
+                    "the practice's side did not answer as it should, and its Halo Link {version} is too old"
+                );
+            }
+            Self::PmsFailed => {
+                "Halo Link at the practice is in touch, but Bp did not look at the code: it may be too old to pair"
+            }
             Self::OtherEnvironment => {
                 "the subscription key is refused: it is wrong, or belongs to another environment"
             }
             Self::Elsewhere => "the pairing could not be tried",
-        }
+        };
+        what.to_owned()
     }
 
     /// What to do, step by step, and who does it.
-    fn steps(self, error: &RemoteError, pms_id: &PmsId, environment: Environment) -> String {
+    fn steps(&self, error: &RemoteError, pms_id: &PmsId, environment: Environment) -> String {
         let again = format!(
             "Then you: halo-extract site pair --pms-id {pms_id} --code -  (and type the code)"
         );
@@ -119,6 +164,21 @@ impl Refusal {
                  newest Halo Link; pairing by code needs Bp Spectra SP1 Revision 3 or later, or the pairing utility before it.\n\
                  {again}"
             ),
+            Self::LinkOffline => format!(
+                "The practice's IT provider starts the server, sees in its Services (services.msc) that Halo Link runs, \
+                 restarts it if it does, and sees that the server reaches the internet. The code stays good for its seven \
+                 days.\n{again}"
+            ),
+            Self::LinkTooOld { .. } => format!(
+                "The practice's IT provider updates Halo Link to {} or later, with Bp's latest Data Update, and restarts \
+                 its service.\n{again}",
+                faultless_link()
+            ),
+            Self::PmsFailed => format!(
+                "Try again in ten minutes with the same code. If it fails again, ask the practice for its version of Bp: a \
+                 pairing code on Bp's own screen needs Spectra SP1 Revision 3 or later; before it, the practice's IT provider \
+                 installs a recent Data Update and makes the code with the pairing utility.\n{again}"
+            ),
             Self::OtherEnvironment => format!(
                 "You set HALO_SUBSCRIPTION_KEY to a key for {environment} from the Integrator Portal: production and stage \
                  have keys of their own. The code is not used up; pair again with it."
@@ -127,9 +187,12 @@ impl Refusal {
         }
     }
 
-    fn exit_code(self, error: &RemoteError) -> ExitCode {
+    fn exit_code(&self, error: &RemoteError) -> ExitCode {
         match self {
-            Self::PracticeSilent => ExitCode::Unavailable,
+            Self::PracticeSilent
+            | Self::LinkOffline
+            | Self::LinkTooOld { .. }
+            | Self::PmsFailed => ExitCode::Unavailable,
             Self::Elsewhere => ExitCode::of_failure(error.class()),
             _ => ExitCode::Auth,
         }
@@ -147,8 +210,12 @@ fn make_a_code() -> String {
 }
 
 /// What a person is told when the API did not pair.
-pub(super) fn failure(error: &RemoteError, pms_id: &PmsId, environment: Environment) -> Failure {
-    let refusal = Refusal::of(error.cause(), error.said());
+pub(super) fn failure(
+    refusal: &Refusal,
+    error: &RemoteError,
+    pms_id: &PmsId,
+    environment: Environment,
+) -> Failure {
     Failure::new(
         refusal.exit_code(error),
         format!("{}\n  caused by: {error}", refusal.what()),
@@ -197,6 +264,49 @@ mod tests {
             assert_eq!(of(Some(said)), refusal, "{said}");
         }
         assert_eq!(of(None), Refusal::Unspecified);
+    }
+
+    fn agent(availability: Availability, link_version: &str) -> RemoteSite {
+        RemoteSite {
+            guid: "5f0c2a52-7a4e-4a0b-8d53-9b1f6d2c7e10"
+                .parse()
+                .expect("a GUID"),
+            pms_type: None,
+            pms_id: None,
+            practice_name: None,
+            pms_version: None,
+            link_version: Some(link_version.to_owned()),
+            catalogues: Vec::new(),
+            availability,
+            status: crate::remote::SiteStatus::Active,
+            authoritative: None,
+            clock: None,
+            heartbeat: None,
+        }
+    }
+
+    #[test]
+    fn a_look_at_the_agent_tells_offline_from_too_old_and_changes_nothing_else() {
+        let old = "26.407.9115";
+        let too_old = || Refusal::LinkTooOld {
+            version: old.to_owned(),
+        };
+        for (availability, version, refusal) in [
+            (
+                Availability::Offline,
+                faultless_link(),
+                Refusal::LinkOffline,
+            ),
+            (Availability::Unreachable, old, Refusal::LinkOffline),
+            (Availability::Online, old, too_old()),
+            (Availability::Online, faultless_link(), Refusal::PmsFailed),
+            (Availability::Unknown, old, Refusal::PracticeSilent),
+        ] {
+            let agent = agent(availability.clone(), version);
+            let seen = Refusal::PracticeSilent.seen(&agent);
+            assert_eq!(seen, refusal, "{availability:?} {version}");
+            assert_eq!(Refusal::WrongCode.seen(&agent), Refusal::WrongCode);
+        }
     }
 
     #[test]

@@ -99,9 +99,9 @@ impl Shown {
                 .halo_guid
                 .map_or("no GUID".to_owned(), |guid| guid.to_string());
             Fact(
-                "was",
+                "identity",
                 format!(
-                    "{} {guid} \"{}\"",
+                    "since {}: {guid} \"{}\"",
                     identity.since.format("%Y-%m-%d %H:%M"),
                     identity.practice_name.as_deref().unwrap_or_default()
                 ),

@@ -103,7 +103,7 @@ pub(super) fn not_active(site: &Site) -> Cause {
             "it is known, and was never paired, so nothing can be asked of it",
             format!(
                 "ask the practice for a pairing code (halo-extract site instructions --for practice), then: halo-extract site pair \
-                 --pms-id {} --key {key} --code CODE",
+                 --pms-id {} --key {key} --code -",
                 site.pms_id
             ),
         ),
@@ -136,7 +136,7 @@ pub(super) fn not_active(site: &Site) -> Cause {
         SiteState::Withdrawn => Cause::operator(
             "the practice withdrew; nothing is asked of it any more",
             format!(
-                "nothing; if it comes back, with a new code: halo-extract site pair --pms-id {} --key {key} --code CODE",
+                "nothing; if it comes back, with a new code: halo-extract site pair --pms-id {} --key {key} --code -",
                 site.pms_id
             ),
         ),
