@@ -25,6 +25,7 @@ pub(crate) fn run(ready: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
         max_time_in_queue: Duration::from_secs(3600),
     };
     let patience = Patience {
+        just_posted: true,
         poll_first: Duration::from_millis(100),
         poll_most: Duration::from_millis(500),
         deadline: Duration::from_secs(600),

@@ -15,6 +15,11 @@ pub struct AttemptNumber(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct PageNumber(pub u32);
 
+impl PageNumber {
+    /// The first page of every result.
+    pub const FIRST: Self = Self(1);
+}
+
 /// The API's identifier of a query that it runs for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RemoteQueryId(pub Uuid);

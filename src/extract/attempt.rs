@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step, VariantName};
-use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, Resume, Submission};
+use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, LedgerError, Resume, Submission};
 use crate::objects::{Provenance, object_path};
 use crate::plan::hours::closing;
 use crate::privacy::Deidentifier;
@@ -97,13 +97,12 @@ impl<'a> Attempt<'a> {
     }
 
     async fn extract(&mut self) -> Result<Published, AttemptError> {
-        let site = self.site().await?;
-        let query = self.query().await?;
+        let (site, query) = self.site_and_query().await?;
         let posted = match &self.claim.resume {
             Some(resume) => resume.clone(),
             None => {
-                let variant = self.choose(&site, &query).await?;
-                self.submit_where_it_is(&site, &query, variant).await?
+                let variant = self.choose(&site, query).await?;
+                self.submit_where_it_is(&site, query, variant).await?
             }
         };
         let (guid, remote) = (posted.halo_guid, posted.remote);
@@ -114,7 +113,7 @@ impl<'a> Attempt<'a> {
                 if !query.variants.is_empty() && is_refusal(&refusal) =>
             {
                 return Err(self
-                    .turn(guid, &query, posted.variant.as_ref(), refusal)
+                    .turn(guid, query, posted.variant.as_ref(), refusal)
                     .await);
             }
             waited => waited?,
@@ -125,50 +124,43 @@ impl<'a> Attempt<'a> {
         if query.withheld.is_some() {
             self.queue_time(&site)?;
         }
-        let withheld = count_withheld(self.engine, guid, &query, window).await?;
-        self.record_step(Step::Fetching).await?;
+        let withheld = count_withheld(self.engine, guid, query, window).await?;
+        self.begin_fetching().await?;
         let provenance = provenance(
             self.engine,
             self.claim,
             &site,
-            &query,
+            query,
             &posted,
             result.rows,
             withheld,
         );
-        let ready = self
-            .stage(guid, &result, &site, &query, &provenance)
-            .await?;
+        let ready = self.stage(guid, &result, &site, query, &provenance).await?;
         self.publish(ready).await
     }
 
-    async fn site(&self) -> Result<Site, AttemptError> {
-        let key = self.extraction().site.clone();
-        let found = self.engine.ledger(move |ledger| ledger.site(&key)).await?;
-        found.ok_or_else(|| AttemptError::NotPaired(self.extraction().site.clone()))
-    }
-
-    /// The query, if its text is still the one that this version stands for.
-    async fn query(&self) -> Result<Query, AttemptError> {
-        let id = &self.extraction().query;
+    /// The site, and the query if its text is still the one that this version stands for.
+    async fn site_and_query(&self) -> Result<(Site, &'a Query), AttemptError> {
+        let of = self.extraction().clone();
         let query = self
             .engine
             .catalog
-            .get(id)
-            .cloned()
-            .ok_or_else(|| AttemptError::NoQuery(id.clone()))?;
-        let now = self.engine.now();
-        let frozen = {
-            let query = query.clone();
-            self.engine
-                .ledger(move |ledger| ledger.freeze(&query, now))
-                .await?
-        };
+            .get(&of.query)
+            .ok_or_else(|| AttemptError::NoQuery(of.query.clone()))?;
+        let (fingerprint, now) = (query.fingerprint.clone(), self.engine.now());
+        let (site, frozen) = self
+            .engine
+            .ledger(move |ledger| {
+                let site = ledger.site(&of.site)?;
+                Ok::<_, LedgerError>((site, ledger.freeze(&of.query, &fingerprint, now)?))
+            })
+            .await?;
+        let site = site.ok_or_else(|| AttemptError::NotPaired(self.extraction().site.clone()))?;
         match frozen {
-            Freeze::New | Freeze::Same => Ok(query),
+            Freeze::New | Freeze::Same => Ok((site, query)),
             Freeze::Changed(frozen) => Err(AttemptError::Edited {
-                query: query.id,
-                now: query.fingerprint,
+                query: query.id.clone(),
+                now: query.fingerprint.clone(),
                 frozen: frozen.fingerprint,
             }),
         }
@@ -293,18 +285,13 @@ impl<'a> Attempt<'a> {
         guid: HaloGuid,
         remote: RemoteQueryId,
     ) -> Result<RemoteResult, AttemptError> {
-        let spool = &self.engine.spool;
         match self.wait(guid, remote).await {
-            Ok(result) => {
-                let promised = result.clone();
-                on_disk(spool, move |spool| spool.keep_result(remote, &promised)).await;
-                Ok(result)
-            }
             Err(error) if error.is_gone() => {
+                let spool = &self.engine.spool;
                 let kept = on_disk(spool, move |spool| spool.whole_result(remote)).await;
                 kept.ok_or(error)
             }
-            Err(error) => Err(error),
+            waited => waited,
         }
     }
 
@@ -314,6 +301,7 @@ impl<'a> Attempt<'a> {
         remote: RemoteQueryId,
     ) -> Result<RemoteResult, AttemptError> {
         let patience = Patience {
+            just_posted: self.claim.resume.is_none(),
             poll_first: self.engine.halo.poll_first,
             poll_most: self.engine.halo.poll_longest,
             deadline: self.engine.halo.query_deadline,
@@ -354,6 +342,7 @@ impl<'a> Attempt<'a> {
             &self.engine.client,
             guid,
             provenance.remote_query_id,
+            self.claim.resume.is_none(),
             result,
             &self.engine.spool,
             self.cancel.clone(),
@@ -379,7 +368,7 @@ impl<'a> Attempt<'a> {
             ready.staged.abort().await;
             return Err(error);
         }
-        if let Err(error) = self.record_step(Step::Publishing).await {
+        if let Err(error) = self.begin_publishing().await {
             ready.staged.abort().await;
             return Err(error);
         }
@@ -392,15 +381,16 @@ impl<'a> Attempt<'a> {
             self.cost,
             self.engine.now(),
         );
-        let record = object.clone();
-        held(
-            self.engine
-                .ledger(move |ledger| ledger.succeed(&claim, &proof, &record, cost, now))
-                .await?,
-        )?;
-        if let Some(remote) = self.remote {
-            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
-        }
+        let (record, remote) = (object.clone(), self.remote);
+        let spool = self.engine.spool.clone();
+        let recorded = self.engine.ledger(move |ledger| {
+            let recorded = ledger.succeed(&claim, &proof, &record, cost, now)?;
+            if let (Fenced::Recorded, Some(remote)) = (recorded, remote) {
+                spool.remove(remote);
+            }
+            Ok::<_, LedgerError>(recorded)
+        });
+        held(recorded.await?)?;
         Ok(Published {
             object,
             proof,
@@ -427,8 +417,34 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Whether the result is fetched and published before anybody could read in the ledger how far it is.
+    fn is_brief(&self) -> bool {
+        self.cost.pages <= 1
+    }
+
+    async fn begin_fetching(&self) -> Result<(), AttemptError> {
+        self.step(Step::Fetching);
+        if self.is_brief() {
+            return Ok(());
+        }
+        self.record_step(Step::Fetching).await
+    }
+
+    /// From here on nobody else may have the extraction.
+    async fn begin_publishing(&self) -> Result<(), AttemptError> {
+        self.step(Step::Publishing);
+        if !self.is_brief() {
+            return self.record_step(Step::Publishing).await;
+        }
+        let claim = self.claim.clone();
+        held(
+            self.engine
+                .ledger(move |ledger| ledger.holds(&claim))
+                .await?,
+        )
+    }
+
     async fn record_step(&self, step: Step) -> Result<(), AttemptError> {
-        self.step(step.clone());
         let claim = self.claim.clone();
         held(
             self.engine

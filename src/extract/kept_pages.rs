@@ -16,6 +16,8 @@ pub(super) struct KeptPages {
     site: HaloGuid,
     query: RemoteQueryId,
     spool: Spool,
+    /// What was promised of the result, until it is kept.
+    promise: Option<RemoteResult>,
     left: VecDeque<RemotePage>,
     kept: BTreeSet<PageNumber>,
     /// The pages that are not in the spool.
@@ -24,27 +26,40 @@ pub(super) struct KeptPages {
 }
 
 impl KeptPages {
+    /// The pages of `result`. Of a query that was `just_posted` none can be in the spool, so that it is not looked at.
     pub(super) async fn new(
         client: &Client,
         site: HaloGuid,
         query: RemoteQueryId,
+        just_posted: bool,
         result: &RemoteResult,
         spool: &Spool,
         cancel: CancellationToken,
     ) -> Self {
-        let kept = on_disk(spool, move |spool| spool.kept(query)).await;
+        let kept = if just_posted {
+            BTreeSet::new()
+        } else {
+            on_disk(spool, move |spool| spool.kept(query)).await
+        };
         let mut absent = result.clone();
         absent.pages.retain(|page| !kept.contains(&page.number));
-        Self {
+        let promise = Some(result.clone());
+        let mut pages = Self {
             client: client.clone(),
             site,
             query,
             spool: spool.clone(),
+            promise,
             left: result.pages.iter().copied().collect(),
             kept,
             missing: client.pages(site, query, &absent, cancel.clone()),
             cancel,
+        };
+        // Else the first page that is kept takes it along.
+        if pages.left.is_empty() {
+            pages.keep_promise().await;
         }
+        pages
     }
 
     /// The next page; `None` once all were handed on.
@@ -79,13 +94,32 @@ impl KeptPages {
         }
     }
 
-    async fn keep(&self, page: Page) -> Page {
-        let query = self.query;
+    async fn keep(&mut self, page: Page) -> Page {
+        let (query, promise) = (self.query, self.promise.take());
         on_disk(&self.spool, move |spool| {
+            match promise {
+                // Its page says all that the promise would.
+                Some(promise) if promise.pages.len() == 1 && page.rows_declared.is_some() => {
+                    spool.keep_only(query, &page);
+                    return page;
+                }
+                Some(promise) => spool.keep_result(query, &promise),
+                None => {}
+            }
             spool.keep(query, &page);
             page
         })
         .await
+    }
+
+    async fn keep_promise(&mut self) {
+        let (query, promise) = (self.query, self.promise.take());
+        on_disk(&self.spool, move |spool| {
+            if let Some(promise) = promise {
+                spool.keep_result(query, &promise);
+            }
+        })
+        .await;
     }
 }
 

@@ -9,7 +9,9 @@
 //! are here, the object is made of them, and the practice is not asked again.
 //!
 //! The files hold identifiable rows as they came. They are readable by the owner alone, lie in
-//! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over.
+//! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over. The page of a result that has
+//! only one tells all that matters of the promise and lies there alone, as `<home>/spool/<remote query id>.page`: most
+//! nightly results are such, and to make and remove three entries of the disk was much of what one cost.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -74,9 +76,9 @@ impl Spool {
         }
         let open: HashSet<String> = open()?.iter().map(ToString::to_string).collect();
         for folder in found {
-            let name = folder.file_name().and_then(|name| name.to_str());
+            let name = folder.file_stem().and_then(|name| name.to_str());
             if !name.is_some_and(|name| open.contains(name)) {
-                self.remove_folder(&folder);
+                self.remove_entry(&folder);
             }
         }
         Ok(())
@@ -84,6 +86,9 @@ impl Spool {
 
     /// The numbers of the pages that seem to be kept; whether one is whole shows when it is read.
     pub(super) fn kept(&self, query: RemoteQueryId) -> BTreeSet<PageNumber> {
+        if self.only_page(query).exists() {
+            return BTreeSet::from([PageNumber::FIRST]);
+        }
         entries(&self.folder_of(query))
             .filter(|path| {
                 path.extension()
@@ -95,7 +100,9 @@ impl Spool {
 
     /// A kept page, if it is whole and the API still declares as many rows for it.
     pub(super) fn read(&self, query: RemoteQueryId, page: RemotePage) -> Option<Page> {
-        let bytes = fs::read(self.path(query, page.number)).ok()?;
+        let bytes = fs::read(self.path(query, page.number))
+            .or_else(|_| fs::read(self.only_page(query)))
+            .ok()?;
         let (rows, body) = unpack(query, page.number, bytes)?;
         let fits = page.rows.is_none() || page.rows == rows;
         fits.then(|| Page::new(page.number, rows, body))
@@ -103,12 +110,14 @@ impl Spool {
 
     /// Keeps a page, unless there is no room or the disk does not take it.
     pub(super) fn keep(&self, query: RemoteQueryId, page: &Page) {
-        let header = header(query, page);
-        self.put(
-            query,
-            &self.path(query, page.number),
-            &[&header, page.body()],
-        );
+        let path = self.path(query, page.number);
+        self.put(query, &path, &[&header(query, page), page.body()]);
+    }
+
+    /// Keeps the only page of a result, as [`Spool::keep`] keeps one of several.
+    pub(super) fn keep_only(&self, query: RemoteQueryId, page: &Page) {
+        let path = self.only_page(query);
+        self.put(query, &path, &[&header(query, page), page.body()]);
     }
 
     /// Keeps what the API promises of a result, as [`Spool::keep`] keeps its pages.
@@ -124,6 +133,18 @@ impl Spool {
     ///
     /// A promise that was damaged on disk can do no harm: the rows of the pages are compared with it.
     pub(super) fn whole_result(&self, query: RemoteQueryId) -> Option<RemoteResult> {
+        if let Ok(bytes) = fs::read(self.only_page(query)) {
+            let (rows, body) = unpack(query, PageNumber::FIRST, bytes)?;
+            return Some(RemoteResult {
+                rows: rows?,
+                size_bytes: body.len() as u64,
+                pages: vec![RemotePage {
+                    number: PageNumber::FIRST,
+                    rows,
+                }],
+                sql_duration: None,
+            });
+        }
         let promise = fs::read(self.folder_of(query).join(PROMISE)).ok()?;
         let result = serde_json::from_slice::<Promise>(&promise).ok()?.result();
         let kept = self.kept(query);
@@ -151,12 +172,22 @@ impl Spool {
 
     /// Removes the pages of a remote query.
     pub(super) fn remove(&self, query: RemoteQueryId) {
-        self.remove_folder(&self.folder_of(query));
+        if !self.remove_entry(&self.only_page(query)) {
+            self.remove_entry(&self.folder_of(query));
+        }
     }
 
-    fn remove_folder(&self, folder: &Path) {
-        let bytes = size_of(folder);
-        match fs::remove_dir_all(folder) {
+    /// Removes a file or a folder with its files; whether it was there.
+    fn remove_entry(&self, entry: &Path) -> bool {
+        let Ok(found) = entry.symlink_metadata() else {
+            return false;
+        };
+        let (bytes, removed) = if found.is_dir() {
+            (size_of(entry), fs::remove_dir_all(entry))
+        } else {
+            (found.len(), fs::remove_file(entry))
+        };
+        match removed {
             Ok(()) => {
                 // Files of another process may have come since the count, so it never goes below nothing.
                 self.bytes
@@ -166,17 +197,25 @@ impl Spool {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                tracing::warn!(path = %folder.display(), %error, "kept pages could not be removed; the next run tries again");
+                tracing::warn!(path = %entry.display(), %error, "kept pages could not be removed; the next run tries again");
             }
         }
+        true
     }
 
     /// Written under another name first, so that a file is there whole or not at all unless the machine stops.
     fn write(&self, query: RemoteQueryId, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        make_folder(&self.folder)?;
-        make_folder(&self.folder_of(query))?;
         let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let mut file = private_file(&draft)?;
+        let mut file = match private_file(&draft) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_folder(&self.folder)?;
+                if path.starts_with(self.folder_of(query)) {
+                    make_folder(&self.folder_of(query))?;
+                }
+                private_file(&draft)?
+            }
+            opened => opened?,
+        };
         parts
             .iter()
             .try_for_each(|part| file.write_all(part))
@@ -186,6 +225,10 @@ impl Spool {
 
     fn folder_of(&self, query: RemoteQueryId) -> PathBuf {
         self.folder.join(query.to_string())
+    }
+
+    fn only_page(&self, query: RemoteQueryId) -> PathBuf {
+        self.folder.join(format!("{query}.page"))
     }
 
     fn path(&self, query: RemoteQueryId, page: PageNumber) -> PathBuf {

@@ -70,6 +70,30 @@ fn a_result_is_whole_once_every_page_of_it_is_kept() {
 }
 
 #[test]
+fn the_only_page_of_a_result_is_kept_alone_and_is_the_whole_result() {
+    let home = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(home.path(), HEADER_BYTES as u64 + 7);
+
+    spool.keep_only(query(1), &page(1, b"[{},{}]"));
+
+    assert_eq!(spool.kept(query(1)), BTreeSet::from([PageNumber(1)]));
+    assert_eq!(body_of(&spool, query(1), 1).expect("kept"), b"[{},{}]");
+    let whole = spool.whole_result(query(1)).expect("whole");
+    assert_eq!((whole.rows, whole.pages), (2, vec![asked(1)]));
+    assert_eq!(entries(&home.path().join("spool")).count(), 1);
+    spool.sweep(|| Ok::<_, ()>(vec![query(1)])).expect("swept");
+    assert_eq!(spool.kept(query(1)).len(), 1, "its query is open");
+
+    spool.remove(query(1));
+
+    assert_eq!(entries(&home.path().join("spool")).count(), 0);
+    spool.keep_only(query(2), &page(1, b"[{},{}]"));
+    assert_eq!(spool.kept(query(2)).len(), 1, "the room came back");
+    spool.sweep(|| Ok::<_, ()>(Vec::new())).expect("swept");
+    assert_eq!(entries(&home.path().join("spool")).count(), 0);
+}
+
+#[test]
 fn room_is_shared_by_all_queries_and_comes_back_when_one_is_removed() {
     let home = tempfile::tempdir().expect("a folder");
     let spool = Spool::open(home.path(), 2 * (HEADER_BYTES as u64 + 7));

@@ -92,6 +92,16 @@ impl Ledger {
         })
     }
 
+    /// Whether the claim still holds; nothing is written.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn holds(&self, claim: &Claim) -> Result<Fenced, LedgerError> {
+        self.read("look at a claim", |transaction| {
+            if_held(transaction, claim, |_| Ok(()))
+        })
+    }
+
     /// Prolongs a claim to `lease` from now.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use crate::domain::{Fingerprint, Query, QueryId};
+use crate::domain::{Fingerprint, QueryId};
 
 use super::column::{instant, millis, text};
 use super::{Ledger, LedgerError};
@@ -30,14 +30,19 @@ pub enum Freeze {
 }
 
 impl Ledger {
-    /// Freezes a version when it first runs, and tells whether it still is the one that ran.
+    /// Freezes a version with what it means when it first runs, and tells whether it still is the one that ran.
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    pub fn freeze(&self, query: &Query, now: DateTime<Utc>) -> Result<Freeze, LedgerError> {
+    pub fn freeze(
+        &self,
+        id: &QueryId,
+        fingerprint: &Fingerprint,
+        now: DateTime<Utc>,
+    ) -> Result<Freeze, LedgerError> {
         // Each attempt asks, and all but the first find it frozen: those write nothing.
-        if let Some(frozen) = self.frozen(&query.id)? {
-            return Ok(same_or_changed(query, frozen));
+        if let Some(frozen) = self.frozen(id)? {
+            return Ok(same_or_changed(fingerprint, frozen));
         }
         self.write("freeze a query version", |transaction| {
             let added = transaction
@@ -46,16 +51,16 @@ impl Ledger {
                      VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                 )?
                 .execute(params![
-                    query.id.name.as_str(),
-                    query.id.version.number(),
-                    query.fingerprint.to_string(),
+                    id.name.as_str(),
+                    id.version.number(),
+                    fingerprint.to_string(),
                     millis(now),
                 ])?;
             if added == 1 {
                 return Ok(Freeze::New);
             }
-            let frozen = find(transaction, &query.id)?;
-            Ok(frozen.map_or(Freeze::Same, |frozen| same_or_changed(query, frozen)))
+            let frozen = find(transaction, id)?;
+            Ok(frozen.map_or(Freeze::Same, |frozen| same_or_changed(fingerprint, frozen)))
         })
     }
 
@@ -70,8 +75,8 @@ impl Ledger {
     }
 }
 
-fn same_or_changed(query: &Query, frozen: FrozenVersion) -> Freeze {
-    if frozen.fingerprint == query.fingerprint {
+fn same_or_changed(fingerprint: &Fingerprint, frozen: FrozenVersion) -> Freeze {
+    if frozen.fingerprint == *fingerprint {
         Freeze::Same
     } else {
         Freeze::Changed(frozen)

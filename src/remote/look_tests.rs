@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::super::poller::Poller;
 use super::super::responder::{Reply, Responder, Seen};
 use super::super::samples::*;
 use super::super::settings::Settings;
@@ -210,6 +211,7 @@ async fn a_notice_makes_the_next_look_come_at_once() {
     .await;
     let client = client(&responder);
     let patient = Patience {
+        just_posted: false,
         poll_first: Duration::from_secs(3600),
         poll_most: Duration::from_secs(3600),
         deadline: Duration::from_secs(7200),
@@ -232,6 +234,24 @@ async fn a_notice_makes_the_next_look_come_at_once() {
     };
 
     assert_eq!(result.expect("a result").rows, 1);
+}
+
+#[test]
+fn a_query_that_was_just_posted_is_looked_at_after_the_first_pause_and_any_other_at_once() {
+    let due_of = |just_posted| {
+        let poller = Poller::new();
+        let patience = Patience {
+            just_posted,
+            poll_first: Duration::from_secs(60),
+            ..patience()
+        };
+        let _seat = poller.sit(QUERY, &patience);
+        poller.next_due().expect("one waits")
+    };
+    let began = Instant::now();
+
+    assert!(due_of(true) >= began + Duration::from_secs(60));
+    assert!(due_of(false) <= Instant::now());
 }
 
 #[tokio::test]

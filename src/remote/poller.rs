@@ -60,12 +60,17 @@ impl Poller {
         }
     }
 
-    /// Begins to wait for a query; the first look is due at once.
+    /// Begins to wait for a query. The first look is due at once, unless the query was posted only now: no practice
+    /// answers within a round trip, and each look is a call that counts against the key.
     pub(crate) fn sit(&self, query: RemoteQueryId, patience: &Patience) -> Seat<'_> {
         let (sender, news) = mpsc::unbounded_channel();
+        let mut due = Instant::now();
+        if patience.just_posted {
+            due += patience.poll_first;
+        }
         let waiting = Waiting {
             query,
-            due: Instant::now(),
+            due,
             pause: patience.poll_first,
             pause_most: patience.poll_most,
             news: sender,
@@ -97,8 +102,7 @@ impl Poller {
     /// Sleeps until a look is due, looks, and hands out what was seen.
     async fn lead(&self, client: &Client, site: HaloGuid) {
         loop {
-            let due = self.with_board(|board| board.seats.values().map(|seat| seat.due).min());
-            let Some(due) = due else { return };
+            let Some(due) = self.next_due() else { return };
             tokio::select! {
                 () = tokio::time::sleep_until(due) => break,
                 () = self.sooner.notified() => {}
@@ -106,6 +110,11 @@ impl Poller {
         }
         let looks = client.look(site, &self.open_queries()).await;
         self.hand_out(&looks);
+    }
+
+    /// When the next look is due; `None` while nobody waits.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.with_board(|board| board.seats.values().map(|seat| seat.due).min())
     }
 
     fn open_queries(&self) -> Vec<RemoteQueryId> {

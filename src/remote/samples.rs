@@ -48,6 +48,7 @@ pub(crate) fn statement() -> Statement {
 
 pub(crate) fn patience() -> Patience {
     Patience {
+        just_posted: false,
         poll_first: Duration::from_millis(1),
         poll_most: Duration::from_millis(2),
         deadline: Duration::from_secs(20),

@@ -75,7 +75,9 @@ impl Default for Settings {
 /// How long to wait for a remote query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Pause after the first look; grows by half each time.
+    /// Whether the query was posted only now, so that the first look waits for a pause as well.
+    pub just_posted: bool,
+    /// Pause before the second look; grows by half each time.
     pub poll_first: Duration,
     /// Longest pause.
     pub poll_most: Duration,
@@ -86,6 +88,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
+            just_posted: false,
             poll_first: Duration::from_secs(2),
             poll_most: Duration::from_secs(30),
             deadline: Duration::from_secs(2 * 3600 + 900),

@@ -149,6 +149,7 @@ fn statement(text: &str) -> Statement {
 
 fn patience() -> Patience {
     Patience {
+        just_posted: false,
         poll_first: Duration::from_millis(5),
         poll_most: Duration::from_millis(50),
         deadline: Duration::from_secs(60),

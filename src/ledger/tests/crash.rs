@@ -148,7 +148,9 @@ fn a_worker_that_lost_its_lease_can_record_nothing() {
     let class = crate::domain::FailureClass::Network;
     let polling = crate::domain::Step::Polling;
 
+    recorded(ledger.holds(&new));
     let answers = [
+        ledger.holds(&old),
         ledger.renew(&old, at("02:01"), LEASE),
         ledger.record_remote(&old, remote(9), at("02:01")),
         ledger.record_progress(&old, &polling),

@@ -196,11 +196,15 @@ fn a_version_is_frozen_when_it_first_runs_and_an_edit_is_noticed() {
 
     assert_eq!(ledger.frozen(&original.id).expect("readable"), None);
     assert_eq!(
-        ledger.freeze(&original, at("02:00")).expect("a ledger"),
+        ledger
+            .freeze(&original.id, &original.fingerprint, at("02:00"))
+            .expect("a ledger"),
         Freeze::New
     );
     assert_eq!(
-        ledger.freeze(&original, at("03:00")).expect("a ledger"),
+        ledger
+            .freeze(&original.id, &original.fingerprint, at("03:00"))
+            .expect("a ledger"),
         Freeze::Same
     );
     let frozen = FrozenVersion {
@@ -208,7 +212,9 @@ fn a_version_is_frozen_when_it_first_runs_and_an_edit_is_noticed() {
         since: at("02:00"),
     };
     assert_eq!(
-        ledger.freeze(&edited, at("04:00")).expect("a ledger"),
+        ledger
+            .freeze(&edited.id, &edited.fingerprint, at("04:00"))
+            .expect("a ledger"),
         Freeze::Changed(frozen.clone())
     );
     assert_eq!(ledger.frozen(&original.id).expect("readable"), Some(frozen));
