@@ -26,6 +26,9 @@ const FEWEST_ROWS_TO_TRY: usize = 1_024;
 /// Text longer than this on average is prose: its least and greatest values help no reader to skip a page.
 const PROSE_BYTES: usize = 64;
 const ZSTD_LEVEL: i32 = 3;
+/// A column of fewer bytes is written as it is: a dictionary and compression save less than the headers of their pages
+/// take, and setting them up costs more than all else about so small a column.
+const FEWEST_BYTES_TO_COMPRESS: usize = 256;
 
 /// The settings that every column shares, with `created_by` as given.
 pub(super) fn common_properties(created_by: String) -> WriterPropertiesBuilder {
@@ -49,6 +52,13 @@ pub(super) fn choose(
     more: bool,
 ) -> Result<WriterPropertiesBuilder> {
     let rows: usize = sample.iter().map(RecordBatch::num_rows).sum();
+    let small = rows < FEWEST_ROWS_TO_TRY && !more;
+    if small {
+        // A column of so few rows is one page: its statistics told once more, and an index of them, help no reader.
+        properties = properties
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true);
+    }
     for (index, field) in schema.fields().iter().enumerate() {
         let column: Vec<ArrayRef> = sample
             .iter()
@@ -58,6 +68,9 @@ pub(super) fn choose(
         if is_prose(&column) {
             properties =
                 properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
+        }
+        if small && bytes_of(&column) < FEWEST_BYTES_TO_COMPRESS {
+            properties = properties.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
         }
         if rows >= FEWEST_ROWS_TO_TRY {
             let horizon = if more { ROW_GROUP_ROWS } else { rows };
@@ -156,6 +169,17 @@ fn apply(
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path, encoding),
     }
+}
+
+/// Bytes of the values, without what their arrays keep in reserve.
+fn bytes_of(column: &[ArrayRef]) -> usize {
+    let sizes = column.iter().map(|array| {
+        array
+            .to_data()
+            .get_slice_memory_size()
+            .unwrap_or(usize::MAX)
+    });
+    sizes.fold(0, usize::saturating_add)
 }
 
 fn is_prose(column: &[ArrayRef]) -> bool {

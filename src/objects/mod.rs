@@ -12,6 +12,7 @@ mod choice;
 mod columns;
 mod encode;
 mod error;
+mod folder;
 mod footer;
 mod journal;
 mod kit;

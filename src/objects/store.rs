@@ -217,17 +217,17 @@ impl Store {
 
     fn new_upload(&self, path: &str) -> Result<Upload, StorageError> {
         let published = self.location(path)?;
-        if self.folder.is_none() {
+        let Some(folder) = &self.folder else {
             let environment = path.split('/').next().unwrap_or_default();
             let journal = self.journal(environment)?;
             return Ok(Upload::new(Arc::clone(&self.inner), published).noted_in(journal));
-        }
+        };
         let staging = match path.split_once('/') {
             Some((environment, _)) => format!("{environment}/_meta/staging/{}", Uuid::new_v4()),
             None => format!("_staging/{}", Uuid::new_v4()),
         };
         let staging = self.location(&staging)?;
-        Ok(Upload::new(Arc::clone(&self.inner), staging).renamed_to(published))
+        Ok(Upload::new(Arc::clone(&self.inner), staging).renamed_to(published, folder.clone()))
     }
 
     /// Where open uploads of an environment are noted; none for a store that needs no notes.

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, Timestamp
 use chrono::NaiveDate;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
-use parquet::basic::{Encoding, LogicalType};
+use parquet::basic::{Compression, Encoding, LogicalType};
 use proptest::prelude::*;
 use tokio::sync::mpsc;
 
@@ -251,7 +251,7 @@ async fn the_footer_tells_provenance_and_program_and_field_ids() {
 #[tokio::test]
 async fn long_free_text_has_no_page_statistics_and_short_text_has() {
     let (_folder, store) = folder();
-    let (schema, batches) = noise(1, 50);
+    let (schema, batches) = noise(1, 2_000);
     let staged = stage(&store, &schema, batches).await.expect("staged");
     staged.publish().await.expect("published");
 
@@ -263,6 +263,35 @@ async fn long_free_text_has_no_page_statistics_and_short_text_has() {
     };
     assert!(!has_column_index(0), "noise");
     assert!(has_column_index(1), "_site");
+}
+
+#[tokio::test]
+async fn a_small_object_tells_the_statistics_of_its_columns_and_no_index_of_pages() {
+    let (_folder, store) = folder();
+    publish(&store, plausible_batches(5, 5)).await;
+
+    let footer = store.read_footer(&path()).await.expect("a footer");
+
+    for column in footer.metadata.row_group(0).columns() {
+        assert!(column.column_index_offset().is_none());
+        assert!(column.offset_index_offset().is_none());
+        assert!(column.statistics().is_some(), "{}", column.column_path());
+    }
+}
+
+#[tokio::test]
+async fn only_columns_of_some_bytes_are_compressed() {
+    for (rows, compressed) in [(5, false), (500, true)] {
+        let (_folder, store) = folder();
+        publish(&store, plausible_batches(rows, rows)).await;
+
+        let footer = store.read_footer(&path()).await.expect("a footer");
+
+        let days = footer.metadata.row_group(0).column(17);
+        assert_eq!(days.column_path().string(), "_window_start");
+        let zstd = matches!(days.compression(), Compression::ZSTD(_));
+        assert_eq!(zstd, compressed, "{rows} rows");
+    }
 }
 
 #[tokio::test]

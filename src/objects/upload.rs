@@ -4,6 +4,7 @@
 //! multipart upload whose parts leave as they come. In a folder on disk both first become a file under
 //! `_meta/staging/`, outside every path that a reader of data looks at, and publishing renames it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
 
 use super::error::StorageError;
+use super::folder;
 use super::journal::Journal;
 use super::store::unquoted;
 
@@ -25,10 +27,16 @@ pub(super) struct Upload {
     /// Where the bytes go.
     target: Path,
     /// Where a rename takes them at the end, if the store cannot hide unfinished files by itself.
-    rename_to: Option<Path>,
+    rename_to: Option<Renaming>,
     /// Where the upload is noted once it has several parts.
     journal: Option<Journal>,
     content: Content,
+}
+
+/// The place where readers look, in a folder on disk.
+struct Renaming {
+    folder: PathBuf,
+    published: Path,
 }
 
 enum Content {
@@ -50,8 +58,9 @@ impl Upload {
         }
     }
 
-    pub(super) fn renamed_to(mut self, published: Path) -> Self {
-        self.rename_to = Some(published);
+    /// For a store that is the folder `folder` on disk.
+    pub(super) fn renamed_to(mut self, published: Path, folder: PathBuf) -> Self {
+        self.rename_to = Some(Renaming { folder, published });
         self
     }
 
@@ -121,10 +130,29 @@ impl Upload {
         if published.is_err() {
             self.abort().await;
         }
-        published.map_err(|error| self.error(error))
+        published
     }
 
-    async fn try_publish(&mut self) -> object_store::Result<Option<String>> {
+    async fn try_publish(&mut self) -> Result<Option<String>, StorageError> {
+        if let (Content::Small(bytes), Some(to)) = (&self.content, &self.rename_to) {
+            let bytes = bytes.clone();
+            let draft = to.folder.join(self.target.as_ref());
+            let published = to.folder.join(to.published.as_ref());
+            let writing = move || folder::publish(&draft, &published, &bytes);
+            let written = tokio::task::spawn_blocking(writing).await;
+            written
+                .map_err(std::io::Error::from)
+                .flatten()
+                .map_err(|error| StorageError::from_io("write", to.published.as_ref(), error))?;
+            self.content = Content::Ended;
+            return Ok(None);
+        }
+        self.finish_and_rename()
+            .await
+            .map_err(|error| self.error(error))
+    }
+
+    async fn finish_and_rename(&mut self) -> object_store::Result<Option<String>> {
         let put = match &mut self.content {
             Content::Small(bytes) => {
                 let payload = PutPayload::from(bytes.clone());
@@ -134,8 +162,8 @@ impl Upload {
             Content::Ended => return Ok(None),
         };
         let mut etag = put.e_tag.as_deref().map(unquoted);
-        if let Some(published) = &self.rename_to {
-            self.store.rename(&self.target, published).await?;
+        if let Some(to) = &self.rename_to {
+            self.store.rename(&self.target, &to.published).await?;
             etag = None;
         }
         self.content = Content::Ended;
@@ -156,7 +184,8 @@ impl Upload {
     }
 
     fn error(&self, error: object_store::Error) -> StorageError {
-        let path = self.rename_to.as_ref().unwrap_or(&self.target);
+        let renamed_to = self.rename_to.as_ref().map(|to| &to.published);
+        let path = renamed_to.unwrap_or(&self.target);
         StorageError::from_store("write", path.as_ref(), error)
     }
 }
