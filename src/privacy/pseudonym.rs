@@ -13,7 +13,9 @@
 
 use std::io::Write;
 
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, StringBuilder};
+use arrow::array::builder::NullBufferBuilder;
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Decimal128Type, Int16Type, Int32Type, Int64Type, UInt8Type};
 use hmac::Mac;
 use uuid::Uuid;
@@ -132,19 +134,23 @@ impl Pseudonymiser {
     ) -> StringArray {
         self.make_room(source.len());
         let nulls = source.nulls();
-        let mut pseudonyms = StringBuilder::with_capacity(source.len(), source.len() * DIGITS);
+        // The parts of the column are filled directly: a builder wants each pseudonym as text, and to check that it is
+        // text takes longer than to look it up. All together are checked at the end.
+        let mut digits = Vec::with_capacity(source.len() * DIGITS);
+        let mut lengths = Vec::with_capacity(source.len());
+        let mut named = NullBufferBuilder::new(source.len());
         for row in 0..source.len() {
             let is_null = nulls.is_some_and(|nulls| nulls.is_null(row));
-            match if is_null { None } else { name_of(row) } {
-                None => pseudonyms.append_null(),
-                Some(name) => {
-                    let digits = self.of_name(&name);
-                    let digits = std::str::from_utf8(&digits).expect("hex digits are ASCII");
-                    pseudonyms.append_value(digits);
-                }
+            let name = if is_null { None } else { name_of(row) };
+            named.append(name.is_some());
+            lengths.push(name.as_ref().map_or(0, |_| DIGITS));
+            if let Some(name) = name {
+                digits.extend_from_slice(&self.of_name(&name));
             }
         }
-        pseudonyms.finish()
+        let ends = OffsetBuffer::from_lengths(lengths);
+        StringArray::try_new(ends, digits.into(), named.finish())
+            .expect("hex digits are text, and there is a length for each row")
     }
 
     fn of_name(&mut self, name: &Name<'_>) -> [u8; DIGITS] {
