@@ -1,6 +1,7 @@
 //! Progress of a run on the terminal: a bar for the whole, a line for each extraction at work.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::extract::{Ended, Observer, Progress};
 
 const TICK: Duration = Duration::from_millis(120);
 
-/// The bars of one run; drawn on stderr, and only when that is a terminal.
+/// The bars of one run, drawn on stderr.
 struct Bars {
     all: MultiProgress,
     total: ProgressBar,
@@ -31,7 +32,11 @@ pub(crate) fn backfill_bars(done: u64, units: u64) -> Arc<Observer> {
     bars_of(total.with_position(done))
 }
 
+/// Where stderr is no terminal nothing is drawn: a bar that nobody sees would still start a thread to turn its spinner.
 fn bars_of(total: ProgressBar) -> Arc<Observer> {
+    if !std::io::stderr().is_terminal() {
+        return Arc::new(|_: &Extraction, _: Progress<'_>| {});
+    }
     let all = MultiProgress::new();
     let total = all.add(total);
     let bars = Bars {
