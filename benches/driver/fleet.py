@@ -2,9 +2,11 @@
 
 import argparse
 import pathlib
+import shutil
 import tempfile
 
-from measure import DATA, extract, machine, simulator, table, write_query
+from measure import DATA, PROGRAM, cloud, extract, machine, run, simulator, table, write_query
+from parts import by_part, own_costs
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--sites", type=int, nargs="+", default=[40, 400, 4_000])
@@ -38,15 +40,15 @@ for sites in options.sites:
         assert len(cost.outcomes) == sites * QUERIES
         measured.append((sites * QUERIES, cost, simulated))
 
-first = {count: cost.cpu / count for count, cost, _ in measured}
 table(
-    ["planned extractions", "wall s", "a second", "CPU ms each", "simulator's CPU ms each", "peak MiB"],
+    ["planned extractions", "wall s", "a second", "CPU ms each", "of it in the kernel", "simulator's CPU ms each", "peak MiB"],
     [
         [
             f"{count:,}",
             f"{cost.wall:.1f}",
             f"{count / cost.wall:.0f}",
             f"{cost.cpu / count * 1000:.2f}",
+            f"{cost.system / count * 1000:.2f}",
             f"{simulated / count * 1000:.2f}",
             f"{cost.peak:.0f}",
         ]
@@ -55,3 +57,27 @@ table(
 )
 for (fewer, less, _), (more, cost, _) in zip(measured, measured[1:]):
     print(f"CPU of an extraction at {more:,} ÷ at {fewer:,}: {(cost.cpu / more) / (less.cpu / fewer):.2f}")
+
+
+LEDGER = ("SQLite", "SQLite binding", "our code: ledger")
+HTTP = ("HTTP (hyper, reqwest, h2, http, url)", "our code: remote", "TLS")
+
+
+def instructions(folder, rows):
+    """Instructions of a night of 200 small extractions by part, the kernel's left out; they need valgrind."""
+    for number in range(QUERIES):
+        write_query(folder / "queries", f"small_{number}", rows)
+    with cloud(folder) as served:
+        environment = served.home(folder / "home", folder / "queries", HALO_EXTRACT__LIMITS__CALLS_PER_SECOND="100000")
+        out = folder / "callgrind.out"
+        run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--compress-pos=no", PROGRAM, "run", "--output", "json"], environment)
+    return by_part(own_costs(out))
+
+
+if shutil.which("valgrind"):
+    with tempfile.TemporaryDirectory(dir=DATA) as folder:
+        parts = instructions(pathlib.Path(folder), options.rows)
+    for name, those in (("ledger", LEDGER), ("HTTP", HTTP)):
+        print(f"share of {name} in the instructions outside the kernel: {sum(parts[one] for one in those) / sum(parts.values()):.1%}")
+else:
+    print("SKIPPED: the shares of ledger and HTTP need valgrind")
