@@ -280,7 +280,15 @@ impl AttemptError {
     #[must_use]
     pub fn next(&self) -> Option<String> {
         match self {
-            Self::Remote(error) => Some(error.next_step().to_owned()),
+            Self::Remote(error) => Some(match absent(error) {
+                Some(it) if it.reason == NO_COLUMN => format!(
+                    "see how many sites lack {}: halo-extract status --drift; if it is the column of opt-outs, nothing leaves \
+                     these sites, on purpose: ask the vendor of their software what it is called there; then add the next \
+                     version of the query",
+                    it.column
+                ),
+                _ => error.next_step().to_owned(),
+            }),
             Self::Uncounted(error) => Some(error.next_step().to_owned()),
             Self::Turned { query, .. } => Some(format!(
                 "nothing, it is asked again by itself; halo-extract query show {query} tells what the other statement lacks"
@@ -355,10 +363,13 @@ fn statement_name(variant: Option<&VariantName>) -> String {
     }
 }
 
+/// Of a column that the statement names and the site's tables do not have.
+const NO_COLUMN: &str = "is no column of the site's tables";
+
 /// The column or table that the site's database does not have, as SQL Server names it.
 fn absent(error: &RemoteError) -> Option<ContractBreak> {
     let (before, reason) = match error.sql_number()? {
-        207 => ("Invalid column name '", "is no column of the site's tables"),
+        207 => ("Invalid column name '", NO_COLUMN),
         208 => ("Invalid object name '", "is no table of the site"),
         _ => return None,
     };

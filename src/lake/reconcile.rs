@@ -49,7 +49,7 @@ pub struct Reconciled {
     pub sites: u64,
     /// Rows that must have arrived, over all of them.
     pub due: u64,
-    /// Sites of which there is no count.
+    /// Active sites of which there is no count.
     pub uncounted: Vec<SiteKey>,
     /// What was found, by site.
     pub findings: Vec<Finding>,
@@ -75,7 +75,9 @@ impl Holdings {
             let Some((night, counted)) =
                 self.compare_nights(catalog, &site.key, &mut result).await?
             else {
-                result.uncounted.push(site.key);
+                if site.state == SiteState::Active {
+                    result.uncounted.push(site.key);
+                }
                 continue;
             };
             result.sites += 1;

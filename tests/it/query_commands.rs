@@ -479,7 +479,10 @@ fn drift_also_tells_a_column_that_a_site_does_not_have() {
     let simulator = fixture.simulator(&[]);
     let home = fixture.home(&simulator);
     fixture.query("visits", HEADER, &SQL.replace("v.weight AS", "v.mass AS"));
-    home.run(&RUN).failed(5, &["mass"]);
+    home.run(&RUN).failed(
+        5,
+        &["mass", "status --drift", "column of opt-outs", "on purpose"],
+    );
 
     let drift = home
         .run(&["status", "--drift", "--output", "json"])

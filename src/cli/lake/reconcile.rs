@@ -45,23 +45,24 @@ impl Reconcile {
             rows.iter().for_each(Line::explain);
         }
         remark(&summary(&found));
-        Ok(if rows.is_empty() {
-            ExitCode::Ok
-        } else {
-            ExitCode::Failed
+        Ok(match (rows.is_empty(), found.uncounted.is_empty()) {
+            (false, _) => ExitCode::Failed,
+            (true, false) => ExitCode::Partly,
+            (true, true) => ExitCode::Ok,
         })
     }
 }
 
 fn summary(found: &Reconciled) -> String {
-    let verdict = match found.findings.len() {
-        0 => "nothing is missing".to_owned(),
-        findings => format!("{findings} findings"),
+    let verdict = match (found.findings.len(), found.sites) {
+        (0, 0) => "nothing could be compared".to_owned(),
+        (0, _) => "nothing is missing".to_owned(),
+        (findings, _) => format!("{findings} findings"),
     };
     let uncounted = match found.uncounted.as_slice() {
         [] => String::new(),
         sites => format!(
-            "; not counted yet, because the query control has no object of them: {}",
+            "\nnot counted yet, because the query control has no object of them: {}\nnext: halo-extract run --query control",
             sites
                 .iter()
                 .map(ToString::to_string)
