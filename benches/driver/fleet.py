@@ -19,9 +19,11 @@ QUERIES = 10
 print(machine(), "\n")
 DATA.mkdir(parents=True, exist_ok=True)
 measured = []
-for sites in options.sites:
-    with tempfile.TemporaryDirectory(dir=DATA) as folder:
-        folder = pathlib.Path(folder)
+# Removed at the end only: ext4 looks longer for a free inode while many were freed in the last seconds.
+with tempfile.TemporaryDirectory(dir=DATA) as all_folders:
+    for sites in options.sites:
+        folder = pathlib.Path(all_folders) / str(sites)
+        folder.mkdir()
         queries = folder / "queries"
         for number in range(QUERIES):
             write_query(queries, f"small_{number}", options.rows)
