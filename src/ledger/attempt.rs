@@ -161,7 +161,7 @@ impl Ledger {
             close_attempt(transaction, claim, &end, now)?;
             backfill::settle_covered(transaction, claim.id, now)?;
             backfill::forget_disproved(transaction, &claim.extraction)?;
-            backfill::unit_ended(transaction, claim.id, now)
+            backfill::unit_ended(transaction, claim.id, backfill::UnitEnd::Over, now)
         })
     }
 
@@ -203,7 +203,7 @@ impl Ledger {
             };
             close_attempt(transaction, claim, &end, now)?;
             if retry == Retry::Never {
-                backfill::unit_ended(transaction, claim.id, now)?;
+                backfill::unit_ended(transaction, claim.id, backfill::UnitEnd::Failed, now)?;
             }
             Ok(())
         })

@@ -3,7 +3,9 @@
 //! Extractions and their objects are never touched: what is covered, and what proves it, stays for good. Of an
 //! extraction that stands failed the last attempt stays too, because it says why.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{OptionalExtension, Transaction, named_params};
 
 use super::column::millis;
@@ -17,6 +19,15 @@ const OLD: &str = "FROM attempt AS a JOIN extraction AS e ON e.id = a.extraction
      WHERE a.ended_at IS NOT NULL AND a.ended_at >= :from AND a.ended_at < :before
        AND (e.state IN ('succeeded', 'cancelled')
             OR e.state = 'failed' AND a.number < (SELECT max(l.number) FROM attempt AS l WHERE l.extraction = e.id))";
+
+/// Attempts that ended before this instant are older than `age` at `now`.
+#[must_use]
+pub fn ended_before(age: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
+    TimeDelta::from_std(age)
+        .ok()
+        .and_then(|age| now.checked_sub_signed(age))
+        .unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
 
 impl Ledger {
     /// How many attempts [`compact`](Self::compact) would remove.

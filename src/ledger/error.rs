@@ -60,6 +60,11 @@ pub enum LedgerErrorKind {
         "the disk is full · free some space and run the same command again; what was recorded before is safe"
     )]
     DiskFull(#[source] rusqlite::Error),
+    /// What was recorded could not be brought to the disk.
+    #[error(
+        "its log cannot be written through to the disk · check that the disk is well and local, then run the same command again"
+    )]
+    Flush(#[source] std::io::Error),
     /// The file or its folder cannot be written.
     #[error(
         "it cannot be written · give this user write permission on the file and its folder (SQLite keeps -wal and -shm files beside it)"

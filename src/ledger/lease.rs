@@ -242,13 +242,43 @@ fn candidate(
 ) -> Result<Option<Candidate>, LedgerErrorKind> {
     for lane in request.lanes {
         // What was begun comes first: its remote query is paid for, and its result is kept for a day only.
-        for ready in [EXPIRED, DUE] {
-            if let Some(found) = first(transaction, request, lane, ready)? {
-                return Ok(Some(found));
-            }
+        let mut found = first(transaction, request, lane, EXPIRED)?;
+        if found.is_none()
+            && (*lane != Lane::Backfill || a_backfill_may_begin(transaction, request)?)
+        {
+            found = first(transaction, request, lane, DUE)?;
+        }
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
+}
+
+/// Whether there is a site at which a unit of a backfill is due and nothing else goes before it.
+///
+/// By day every site of a fleet may be closed, and at night each may have a night of its own: this asks each site
+/// once, where walking what waits would pass over every unit of years of history.
+fn a_backfill_may_begin(
+    transaction: &Transaction<'_>,
+    request: &ClaimRequest<'_>,
+) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached(&a_backfill_may_begin_sql())?
+        .query_row(
+            named_params! {":now": millis(request.now), ":limit": request.per_site_limit},
+            |row| row.get(0),
+        )
+}
+
+fn a_backfill_may_begin_sql() -> String {
+    format!(
+        "SELECT EXISTS (SELECT 1 FROM site
+         WHERE site.state = 'active' AND site.key NOT IN ({BUSY})
+           AND EXISTS (SELECT 1 FROM extraction AS e
+                       WHERE e.site = site.key AND e.state = 'pending' AND e.lane = 'backfill' AND e.not_before <= :now
+                         AND {NO_NIGHT_DUE} AND {NOT_HALTED}))"
+    )
 }
 
 /// The units of a backfill are claimed only while it runs.
@@ -256,12 +286,17 @@ const NOT_HALTED: &str = "(e.backfill IS NULL
     OR EXISTS (SELECT 1 FROM backfill AS b WHERE b.id = e.backfill AND b.state = 'running'))";
 
 const EXPIRED: &str = "e.state = 'running' AND e.lease_until <= :now";
+const DUE: &str = "e.state = 'pending' AND e.not_before <= :now";
+
 /// A backfill leaves its site to a night that is due there: where one query runs at a time, a worker that is free
 /// for backfills only would otherwise take the place again and again.
-const DUE: &str = "e.state = 'pending' AND e.not_before <= :now
-    AND (e.lane <> 'backfill' OR NOT EXISTS (
-        SELECT 1 FROM extraction AS n
-        WHERE n.site = e.site AND n.state = 'pending' AND n.lane = 'nightly' AND n.not_before <= :now))";
+pub(super) const NO_NIGHT_DUE: &str = "NOT EXISTS (SELECT 1 FROM extraction AS n
+    WHERE n.site = e.site AND n.state = 'pending' AND n.lane = 'nightly' AND n.not_before <= :now)";
+
+/// Sites at which as much is at work as may be.
+const BUSY: &str = "SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
+    WHERE r.state = 'running' AND r.lease_until > :now
+    GROUP BY r.site HAVING count(*) >= coalesce(s.overrides ->> 'extractions_at_once', :limit)";
 
 /// The first that is ready, wanted, and at an active site with room.
 ///
@@ -296,11 +331,8 @@ fn first(
 fn first_sql(ready: &str) -> String {
     format!(
         "SELECT {identity}, e.id, e.fence, e.results_lost FROM extraction AS e
-         WHERE {ready} AND e.lane = :lane AND {NOT_HALTED}
-           AND e.site NOT IN (SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
-                              WHERE r.state = 'running' AND r.lease_until > :now
-                              GROUP BY r.site
-                              HAVING count(*) >= coalesce(s.overrides ->> 'extractions_at_once', :limit))
+         WHERE {ready} AND e.lane = :lane AND {NOT_HALTED} AND e.site NOT IN ({BUSY})
+           AND (e.lane <> 'backfill' OR e.state = 'running' OR {NO_NIGHT_DUE})
            AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
          ORDER BY e.priority DESC, e.not_before, e.id",
         identity = column::IDENTITY,
@@ -433,17 +465,23 @@ mod tests {
 
     /// What SQLite means to do for a claim, step by step.
     fn steps(ready: &str) -> Vec<String> {
+        explained(&first_sql(ready))
+    }
+
+    /// What SQLite means to do for a statement; values decide nothing, so none is given.
+    fn explained(sql: &str) -> Vec<String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.sqlite");
         let ledger = Ledger::open(&path, Environment::Simulator).expect("a ledger");
-        let explained = format!("EXPLAIN QUERY PLAN {}", first_sql(ready));
+        let explained = format!("EXPLAIN QUERY PLAN {sql}");
         let steps = ledger.read("explain a claim", |transaction| {
             let mut statement = transaction.prepare(&explained)?;
-            let steps = statement.query_map(
-                named_params! {":now": 0, ":lane": "nightly", ":limit": 1},
-                |row| row.get("detail"),
-            )?;
-            Ok(steps.collect::<Result<_, _>>()?)
+            let mut steps = Vec::new();
+            let mut rows = statement.raw_query();
+            while let Some(row) = rows.next()? {
+                steps.push(row.get("detail")?);
+            }
+            Ok(steps)
         });
         steps.expect("a plan")
     }
@@ -458,6 +496,17 @@ mod tests {
         );
         let sorts = |step: &String| step.contains("TEMP B-TREE FOR ORDER BY");
         assert!(!steps.iter().any(sorts), "{steps:?}");
+    }
+
+    #[test]
+    fn whether_a_backfill_may_begin_is_asked_by_site() {
+        let steps = explained(&a_backfill_may_begin_sql());
+
+        let seek = "extraction_waiting (site=? AND lane=? AND not_before<?)";
+        let sought = |step: &&String| step.contains(seek);
+        assert_eq!(steps.iter().filter(sought).count(), 2, "{steps:?}");
+        let walks = |step: &String| step.starts_with("SCAN e") || step.starts_with("SCAN n");
+        assert!(!steps.iter().any(walks), "{steps:?}");
     }
 
     #[test]

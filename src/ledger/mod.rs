@@ -18,6 +18,7 @@ mod chain;
 mod column;
 mod compact;
 mod confirmation;
+mod disk;
 mod drift;
 mod error;
 mod forgetting;
@@ -47,6 +48,7 @@ pub use backfill::{
     BackfillCounts, BackfillRow, CostSample, Cut, NewBackfill, Steered, UnitRow, WindowStanding,
 };
 pub use chain::{AuditFault, AuditHead, AuditRow, broken_export};
+pub use compact::ended_before;
 pub use confirmation::Confirmation;
 pub use drift::{ContractBreak, Drift};
 pub use error::{LedgerError, LedgerErrorKind};

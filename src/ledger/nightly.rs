@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::domain::{Extraction, QueryId, SiteKey, Window};
 
-use super::column::{self, instant, millis};
+use super::column::{self, instant, millis, optional_instant};
 use super::object::{STANDING, StandingObject, standing_object};
 use super::read::{SELECT, attempt_row, extraction_row};
 use super::{AttemptRow, ExtractionRow, Ledger, LedgerError};
@@ -134,6 +134,20 @@ impl Ledger {
                 )?
                 .query_row(params![after, most], |row| row.get(0))?;
             Ok((found, last))
+        })
+    }
+
+    /// When an object was last published; `None` if none ever was.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn last_published(&self) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        self.read("read when something was last published", |transaction| {
+            Ok(transaction.query_row(
+                "SELECT max(extracted_at) AS at FROM extraction WHERE extracted_at IS NOT NULL",
+                [],
+                |row| optional_instant(row, "at"),
+            )?)
         })
     }
 

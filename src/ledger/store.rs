@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::domain::Environment;
 
+use super::disk::Disk;
 use super::{LedgerError, LedgerErrorKind, schema};
 
 /// How long a call waits for another process to finish its transaction.
@@ -22,6 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Ledger {
     path: PathBuf,
     connection: Mutex<Connection>,
+    disk: Disk,
 }
 
 impl Ledger {
@@ -31,11 +33,17 @@ impl Ledger {
     /// When the file cannot be opened or written, is not a ledger, was migrated by a newer program, or
     /// belongs to another environment. A file that is refused is left as it was.
     pub fn open(path: &Path, environment: Environment) -> Result<Self, LedgerError> {
-        let connection =
-            open_connection(path, environment).map_err(|kind| kind.at(path, "open the ledger"))?;
+        let open = || {
+            let connection = open_connection(path, environment)?;
+            let disk = Disk::of(path).map_err(LedgerErrorKind::Flush)?;
+            Ok((connection, disk))
+        };
+        let (connection, disk) =
+            open().map_err(|kind: LedgerErrorKind| kind.at(path, "open the ledger"))?;
         Ok(Self {
             path: path.to_owned(),
             connection: Mutex::new(connection),
+            disk,
         })
     }
 
@@ -45,7 +53,7 @@ impl Ledger {
         &self.path
     }
 
-    /// Runs `body` in one write transaction: all of it is recorded, or nothing.
+    /// Runs `body` in one write transaction, all of it recorded or nothing, and waits until it is on the disk.
     ///
     /// The transaction takes the write lock at its start, because one that reads first and writes later
     /// fails at once when another process wrote in between, whatever the busy timeout.
@@ -55,8 +63,11 @@ impl Ledger {
         body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
     ) -> Result<T, LedgerError> {
         let run = || {
-            let mut connection = self.connection();
-            commit(&mut connection, body)
+            let (value, number) = self.commit(body)?;
+            if let Some(number) = number {
+                self.disk.wait(number).map_err(LedgerErrorKind::Flush)?;
+            }
+            Ok(value)
         };
         run().map_err(|kind: LedgerErrorKind| kind.at(&self.path, doing))
     }
@@ -71,14 +82,22 @@ impl Ledger {
         doing: &'static str,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
     ) -> Result<T, LedgerError> {
-        let run = || {
-            let mut connection = self.connection();
-            connection.pragma_update(None, "synchronous", "normal")?;
-            let value = commit(&mut connection, body);
-            connection.pragma_update(None, "synchronous", "full")?;
-            value
-        };
-        run().map_err(|kind: LedgerErrorKind| kind.at(&self.path, doing))
+        let value = self.commit(body).map(|(value, _)| value);
+        value.map_err(|kind| kind.at(&self.path, doing))
+    }
+
+    /// One write transaction, and its number if it changed anything; rolled back when `body` fails.
+    fn commit<T>(
+        &self,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
+    ) -> Result<(T, Option<u64>), LedgerErrorKind> {
+        let mut connection = self.connection();
+        let before = connection.total_changes();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = body(&transaction)?;
+        transaction.commit()?;
+        let changed = connection.total_changes() != before;
+        Ok((value, changed.then(|| self.disk.committed())))
     }
 
     /// Runs `body` on one consistent view of the ledger.
@@ -113,17 +132,6 @@ impl Ledger {
     }
 }
 
-/// One write transaction; rolled back when `body` fails.
-fn commit<T>(
-    connection: &mut Connection,
-    body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
-) -> Result<T, LedgerErrorKind> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let value = body(&transaction)?;
-    transaction.commit()?;
-    Ok(value)
-}
-
 fn open_connection(path: &Path, environment: Environment) -> Result<Connection, LedgerErrorKind> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(LedgerErrorKind::Folder)?;
@@ -139,5 +147,7 @@ fn open_connection(path: &Path, environment: Environment) -> Result<Connection, 
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     schema::migrate(&mut connection, environment)?;
+    // From here on it is `Disk` that waits.
+    connection.pragma_update(None, "synchronous", "normal")?;
     Ok(connection)
 }

@@ -184,7 +184,7 @@ pub(super) fn cancel_all(
         .collect::<rusqlite::Result<_>>()?;
     for id in &ids {
         cancel_row(transaction, *id, at)?;
-        backfill::unit_ended(transaction, *id, at)?;
+        backfill::unit_ended(transaction, *id, backfill::UnitEnd::Over, at)?;
     }
     Ok(ids.len())
 }

@@ -5,11 +5,11 @@ mod rebuild;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, ended_before};
 
 use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
@@ -70,7 +70,7 @@ impl Compact {
         let config = context.config()?;
         let ledger = context.ledger(&config)?;
         let age = self.older_than.unwrap_or(config.ledger.keep_attempts);
-        let before = before(age, Utc::now());
+        let before = ended_before(age, Utc::now());
         let attempts = if self.dry_run {
             ledger.compactable(before).map_err(failed)?
         } else {
@@ -87,14 +87,6 @@ impl Compact {
         };
         output::document(context.format(), &done)
     }
-}
-
-/// Attempts that ended before this instant are older than `age`.
-fn before(age: Duration, now: DateTime<Utc>) -> DateTime<Utc> {
-    TimeDelta::from_std(age)
-        .ok()
-        .and_then(|age| now.checked_sub_signed(age))
-        .unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
 fn at_least_a_month(text: &str) -> Result<Duration, String> {

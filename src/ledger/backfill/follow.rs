@@ -22,10 +22,23 @@ impl Ledger {
     }
 }
 
-/// Finishes or stops the backfills of an extraction that has succeeded or failed for good.
+/// How a unit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger) enum UnitEnd {
+    /// It succeeded or was called off.
+    Over,
+    /// It failed for good.
+    Failed,
+}
+
+/// Finishes or stops the backfills of an extraction that has ended.
+///
+/// Counting all units of a backfill at the end of each would make a large one quadratic: as long as one of them
+/// visibly waits, only a failure can change anything.
 pub(in crate::ledger) fn unit_ended(
     transaction: &Transaction<'_>,
     extraction: i64,
+    end: UnitEnd,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerErrorKind> {
     let backfills: Vec<u64> = transaction
@@ -33,9 +46,21 @@ pub(in crate::ledger) fn unit_ended(
         .query_map([extraction], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for backfill in backfills {
+        if end == UnitEnd::Over && has_open_units(transaction, backfill)? {
+            continue;
+        }
         settle(transaction, backfill, millis(now))?;
     }
     Ok(())
+}
+
+/// Whether units wait or are at work that nobody took over: enough to know that it is not finished.
+fn has_open_units(transaction: &Transaction<'_>, backfill: u64) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM extraction WHERE backfill = ?1 AND state IN ('pending', 'running'))",
+        )?
+        .query_row([backfill], |row| row.get(0))
 }
 
 /// Calls off the failed extractions whose days the new object of a backfill covers: nobody has to look at them any

@@ -13,7 +13,7 @@ mod steer;
 
 pub use cut::Cut;
 pub(super) use cut::forget_disproved;
-pub(super) use follow::{settle_covered, unit_ended};
+pub(super) use follow::{UnitEnd, settle_covered, unit_ended};
 pub use history::{CostSample, WindowStanding};
 pub use read::{BackfillCounts, BackfillRow, UnitRow};
 pub use save::NewBackfill;

@@ -1,11 +1,12 @@
 //! Reading backfills and their units, and which units may be carried out now.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use crate::domain::{BackfillId, BackfillState, Due, Extraction, ExtractionState, FailureLimit};
 
 use super::super::column::{self, instant, millis, optional_instant, text};
+use super::super::lease::NO_NIGHT_DUE;
 use super::super::{Ledger, LedgerError};
 
 /// A backfill as the ledger holds it.
@@ -164,15 +165,19 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<Vec<Extraction>, LedgerError> {
         self.read("read what is due of a backfill", |transaction| {
-            let mut statement = transaction.prepare_cached(
+            let mut statement = transaction.prepare_cached(&format!(
                 "SELECT e.site, e.query, e.version, e.window_start, e.window_end
                  FROM extraction AS e JOIN backfill AS b ON b.id = e.backfill
-                 WHERE e.backfill = ?1 AND b.state = 'running'
-                   AND (e.state = 'pending' AND e.not_before <= ?2 OR e.state = 'running' AND e.lease_until <= ?2)
+                 WHERE e.backfill = :id AND b.state = 'running'
+                   AND (e.state = 'pending' AND e.not_before <= :now AND {NO_NIGHT_DUE}
+                        OR e.state = 'running' AND e.lease_until <= :now)
                    AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
-                 ORDER BY e.priority DESC, e.not_before, e.id LIMIT ?3",
+                 ORDER BY e.priority DESC, e.not_before, e.id LIMIT :most"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {":id": id.0, ":now": millis(now), ":most": most},
+                column::extraction,
             )?;
-            let rows = statement.query_map(params![id.0, millis(now), most], column::extraction)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
