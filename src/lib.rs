@@ -17,7 +17,7 @@
 //! simulator uses nothing of any of them, so that one misreading of the API cannot hide in both:
 //!
 //! ```text
-//! main → cli → extract, lake → remote, convert, privacy, objects, ledger, plan → catalog, config → domain
+//! main → cli → schedule → extract, lake → remote, convert, privacy, objects, ledger, plan → catalog, config → domain
 //!        cli → simulator
 //! ```
 //!

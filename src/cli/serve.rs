@@ -12,14 +12,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Catalog;
 use crate::config::{Config, Schedule, Secret};
-use crate::extract::{Engine, Hand};
+use crate::extract::{Engine, Hand, LEASE};
 use crate::plan::{Rules, Timetable};
 use crate::remote::webhook::{self, Verifier};
-use crate::schedule::{Health, Messenger, Planner, Report, Service, router};
+use crate::schedule::{Health, Messenger, Planner, Report, Service, Upkeep, router};
 
 use super::carry_out::{engine_for, has_pseudonyms, present, stop_signal};
 use super::context::{Context, variable};
 use super::exit_code::ExitCode;
+use super::lake::holdings;
 use super::report::{Failure, remark};
 
 /// Notices that wait to be looked at; more are sent again by Halo Cloud.
@@ -35,6 +36,16 @@ pub(crate) struct Serve {
     /// Where /healthz and /readyz are answered [setting: serve.listen]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+}
+
+/// What the service is put together from.
+struct Parts {
+    engine: Engine,
+    planner: Planner,
+    verifier: Option<Verifier>,
+    messenger: Messenger,
+    upkeep: Upkeep,
+    name: String,
 }
 
 impl Serve {
@@ -67,19 +78,31 @@ impl Serve {
             timetables,
             rules,
         };
-        let name = presence.name().to_owned();
-        context.block_on(self.serve(&config, engine, planner, verifier, messenger, name))?
+        let upkeep = Upkeep {
+            holdings: holdings(context, &config)?,
+            catalog,
+            keep_attempts: config.ledger.keep_attempts,
+        };
+        let parts = Parts {
+            engine,
+            planner,
+            verifier,
+            messenger,
+            upkeep,
+            name: presence.name().to_owned(),
+        };
+        context.block_on(self.serve(&config, parts))?
     }
 
-    async fn serve(
-        &self,
-        config: &Config,
-        engine: Engine,
-        planner: Planner,
-        verifier: Option<Verifier>,
-        messenger: Messenger,
-        name: String,
-    ) -> Result<ExitCode, Failure> {
+    async fn serve(&self, config: &Config, parts: Parts) -> Result<ExitCode, Failure> {
+        let Parts {
+            engine,
+            planner,
+            verifier,
+            messenger,
+            upkeep,
+            name,
+        } = parts;
         let address = self.listen.unwrap_or(config.serve.listen);
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Failure::new(ExitCode::Config, format!("nothing can listen on {address}: {error}"))
@@ -109,6 +132,7 @@ impl Serve {
                 engine,
                 observer: Arc::new(|_, _| {}),
                 cancel: CancellationToken::new(),
+                lease: LEASE,
             },
             name,
             grace: config.schedule.grace,
@@ -117,6 +141,7 @@ impl Serve {
             health,
             messenger,
             freshness: config.schedule.freshness,
+            upkeep,
         };
         let first = Arc::new(std::sync::OnceLock::new());
         let seen = Arc::clone(&first);
@@ -185,9 +210,12 @@ fn tell(report: &Report) {
         remark("stopped; nothing was at work");
         return;
     }
+    let count = match report.given_back.len() {
+        1 => "1 extraction was given back and goes".to_owned(),
+        more => format!("{more} extractions were given back and go"),
+    };
     remark(&format!(
-        "stopped; {} extractions were given back and go on with the same remote query at the next start:",
-        report.given_back.len()
+        "stopped; {count} on with the same remote query at the next start:"
     ));
     for extraction in &report.given_back {
         remark(&format!("  {extraction}"));

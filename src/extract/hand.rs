@@ -19,7 +19,9 @@ use super::progress::{Ended, Observer, Progress, log};
 
 /// How long a claim holds unless renewed: several renewals may be late before anybody takes it over.
 pub const LEASE: Duration = Duration::from_secs(120);
-const RENEW_EVERY: Duration = Duration::from_secs(30);
+
+/// Renewals within the time that a claim holds.
+const RENEWALS: u32 = 4;
 
 /// Pause before the second try; doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -39,6 +41,8 @@ pub struct Hand {
     pub observer: Arc<Observer>,
     /// Ends attempts between pages; their claims are given back.
     pub cancel: CancellationToken,
+    /// How long a claim holds unless renewed, [`LEASE`] but for tests.
+    pub lease: Duration,
 }
 
 impl Hand {
@@ -84,11 +88,11 @@ impl Hand {
     /// Renews the claim until it is lost.
     async fn keep_lease(&self, claim: Claim) {
         loop {
-            tokio::time::sleep(RENEW_EVERY).await;
-            let (renewed, now) = (claim.clone(), self.engine.now());
+            tokio::time::sleep(self.lease / RENEWALS).await;
+            let (renewed, now, lease) = (claim.clone(), self.engine.now(), self.lease);
             let kept = self
                 .engine
-                .ledger(move |ledger| ledger.renew(&renewed, now, LEASE))
+                .ledger(move |ledger| ledger.renew(&renewed, now, lease))
                 .await;
             // A ledger that cannot be written for a moment does not end the attempt; the lease outlives it.
             if let Ok(Fenced::Lost) = kept {

@@ -38,6 +38,7 @@ pub async fn work(
             engine,
             observer,
             cancel,
+            lease: LEASE,
         },
         name: name.to_owned(),
         open: Mutex::new(
@@ -107,7 +108,7 @@ impl Run {
                 ledger.claim(&ClaimRequest {
                     worker: &run.name,
                     now,
-                    lease: LEASE,
+                    lease: run.hand.lease,
                     per_site_limit: run.hand.engine.limits.extractions_per_site,
                     lanes: &LANES,
                     only: Some(&is_open),

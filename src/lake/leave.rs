@@ -26,10 +26,12 @@ impl Holdings {
                 return Ok(removed);
             };
             after = last.number;
-            self.remove_all(page.iter().map(|leaving| leaving.path.clone()))
-                .await?;
             removed += page.len() as u64;
-            let numbers: Vec<u64> = page.iter().map(|leaving| leaving.number).collect();
+            let (paths, numbers): (Vec<String>, Vec<u64>) = page
+                .into_iter()
+                .map(|leaving| (leaving.path, leaving.number))
+                .unzip();
+            self.remove_all(paths).await?;
             self.ledger(move |ledger| ledger.note_removed(&numbers, now))
                 .await?;
         }

@@ -47,6 +47,11 @@ impl Health {
         self.with(|now| now.at_work = workers);
     }
 
+    /// How many attempts are at work.
+    pub(super) fn workers(&self) -> u32 {
+        self.with(|now| now.at_work)
+    }
+
     pub(super) fn stopping(&self) {
         self.with(|now| now.stopping = true);
     }

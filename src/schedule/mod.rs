@@ -21,6 +21,7 @@ mod planner;
 mod pool;
 mod service;
 mod share;
+mod upkeep;
 mod watch;
 
 pub use alarm::{Kind, News, news};
@@ -29,3 +30,4 @@ pub use messenger::{Messenger, Untold};
 pub use planner::{Look, Planner};
 pub use service::{Report, Service};
 pub use share::{Share, Taken};
+pub use upkeep::Upkeep;

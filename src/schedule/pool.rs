@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Extraction, Lane};
-use crate::extract::{AttemptError, Ended, Hand, LEASE};
+use crate::extract::{AttemptError, Ended, Hand};
 use crate::ledger::{Claim, ClaimRequest, LedgerError};
 
 use super::health::Health;
@@ -97,14 +97,17 @@ impl Pool {
 
     async fn claim(&self, lane: Lane) -> Result<Option<Claim>, LedgerError> {
         let (worker, now) = (self.name.clone(), self.hand.engine.now());
-        let per_site_limit = self.hand.engine.limits.extractions_per_site;
+        let (lease, per_site_limit) = (
+            self.hand.lease,
+            self.hand.engine.limits.extractions_per_site,
+        );
         self.hand
             .engine
             .ledger(move |ledger| {
                 ledger.claim(&ClaimRequest {
                     worker: &worker,
                     now,
-                    lease: LEASE,
+                    lease,
                     per_site_limit,
                     lanes: &[lane],
                     only: None,

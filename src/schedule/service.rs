@@ -20,7 +20,8 @@ use super::messenger::Messenger;
 use super::notify;
 use super::planner::Planner;
 use super::pool::Pool;
-use super::watch::watch;
+use super::upkeep::{Upkeep, keep};
+use super::watch::Watch;
 
 /// The planner looks by itself when no beat came for this long.
 const SILENCE: Duration = Duration::from_secs(90);
@@ -45,6 +46,8 @@ pub struct Service {
     pub messenger: Messenger,
     /// How old the newest object of a query may grow whose header does not say.
     pub freshness: Duration,
+    /// What is done beside the nights.
+    pub upkeep: Upkeep,
 }
 
 /// How the service ended.
@@ -68,10 +71,15 @@ impl Service {
         let server = AbortOnDropHandle::new(tokio::spawn(answer(self.listener, self.routes)));
         let clock = Arc::clone(&self.hand.engine.clock);
         let planner = Arc::new(self.planner);
-        let watching = AbortOnDropHandle::new(tokio::spawn(watch(
-            Arc::clone(&planner),
-            self.messenger,
-            self.freshness,
+        let watch = Watch {
+            planner: Arc::clone(&planner),
+            messenger: self.messenger,
+            usual_goal: self.freshness,
+            health: Arc::clone(&self.health),
+        };
+        let watching = AbortOnDropHandle::new(tokio::spawn(watch.run(Arc::clone(&clock))));
+        let keeping = AbortOnDropHandle::new(tokio::spawn(keep(
+            self.upkeep,
             Arc::clone(&clock),
             Arc::clone(&self.health),
         )));
@@ -99,7 +107,7 @@ impl Service {
         self.health.stopping();
         notify::tell("STOPPING=1");
         tracing::info!("stopping: nothing new is begun");
-        drop((planning, watching));
+        drop((planning, watching, keeping));
         heartbeat.stop().await;
         closed.cancel();
         let ended = match tokio::time::timeout(self.grace, &mut pool).await {

@@ -193,38 +193,45 @@ struct Site {
     key: String,
 }
 
+/// What attempts in the test's own process work with: an installation's, with little patience.
+pub(crate) fn engine(fixture: &Fixture, simulator: &Simulator, home: &Home) -> Engine {
+    let mut layers = Layers::defaults();
+    let settings = [
+        ("ENVIRONMENT", "simulator"),
+        ("HALO__POLL_FIRST", "10ms"),
+        ("HALO__POLL_LONGEST", "20ms"),
+        ("HALO__QUERY_DEADLINE", "1s"),
+        ("LIMITS__ATTEMPTS_PER_RUN", "1"),
+    ];
+    layers.variables(
+        settings.map(|(name, value)| (format!("HALO_EXTRACT__{name}"), value.to_owned())),
+    );
+    let config = Config::new(layers).expect("valid settings");
+    let lake = home.lake();
+    let ledger = home.path().join("ledger.sqlite");
+    Engine {
+        environment: Environment::Simulator,
+        client: hasty_client(simulator.url(), simulator.key()),
+        ledger: Arc::new(Ledger::open(&ledger, Environment::Simulator).expect("a ledger")),
+        store: Store::open(lake.to_str().expect("UTF-8")).expect("a store"),
+        spool: Spool::open(home.path(), 1 << 20),
+        catalog: Arc::new(Catalog::read(&fixture.queries()).expect("queries")),
+        pseudonym_key: None,
+        halo: config.halo,
+        limits: config.limits,
+        allow_empty: false,
+        quiet: None,
+        clock: Arc::new(Utc::now),
+    }
+}
+
 impl Site {
     fn of(fixture: &Fixture, simulator: &Simulator, home: &Home) -> Self {
-        let (url, key) = (simulator.url().to_owned(), simulator.key().to_owned());
-        let mut layers = Layers::defaults();
-        let settings = [
-            ("ENVIRONMENT", "simulator"),
-            ("HALO__POLL_FIRST", "10ms"),
-            ("HALO__POLL_LONGEST", "20ms"),
-            ("HALO__QUERY_DEADLINE", "1s"),
-            ("LIMITS__ATTEMPTS_PER_RUN", "1"),
-        ];
-        layers.variables(
-            settings.map(|(name, value)| (format!("HALO_EXTRACT__{name}"), value.to_owned())),
-        );
-        let config = Config::new(layers).expect("valid settings");
-        let lake = home.lake();
-        let ledger = home.path().join("ledger.sqlite");
-        let engine = Engine {
-            environment: Environment::Simulator,
-            client: hasty_client(&url, &key),
-            ledger: Arc::new(Ledger::open(&ledger, Environment::Simulator).expect("a ledger")),
-            store: Store::open(lake.to_str().expect("UTF-8")).expect("a store"),
-            spool: Spool::open(home.path(), 1 << 20),
-            catalog: Arc::new(Catalog::read(&fixture.queries()).expect("queries")),
-            pseudonym_key: None,
-            halo: config.halo,
-            limits: config.limits,
-            allow_empty: false,
-            quiet: None,
-            clock: Arc::new(Utc::now),
-        };
-        Self { engine, url, key }
+        Self {
+            engine: engine(fixture, simulator, home),
+            url: simulator.url().to_owned(),
+            key: simulator.key().to_owned(),
+        }
     }
 
     /// A window of its own for each case; all hold the same rows.

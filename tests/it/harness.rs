@@ -81,6 +81,11 @@ impl Simulator {
             .unwrap_or_else(|error| panic!("{path}: {error}: {response}"))
     }
 
+    /// Changes something at the control endpoint.
+    pub(crate) fn put(&self, path: &str, body: &str) {
+        http("PUT", &format!("{}/simulator/{path}", self.url()), body);
+    }
+
     /// Removes something at the control endpoint.
     pub(crate) fn delete(&self, path: &str) {
         http("DELETE", &format!("{}/simulator/{path}", self.url()), "");
@@ -122,6 +127,7 @@ pub(crate) struct Home {
     url: String,
     key: String,
     queries: PathBuf,
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Home {
@@ -131,7 +137,14 @@ impl Home {
             url: simulator.url().to_owned(),
             key: simulator.key().to_owned(),
             queries: queries.to_owned(),
+            settings: Vec::new(),
         }
+    }
+
+    /// The same installation, with a setting as the environment gives it.
+    pub(crate) fn with(mut self, variable: &'static str, value: &'static str) -> Self {
+        self.settings.push((variable, value));
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -156,6 +169,7 @@ impl Home {
             .env("HALO_SUBSCRIPTION_KEY", &self.key)
             .env("HALO_EXTRACT_PSEUDONYM_KEY", PSEUDONYM_KEY)
             .env("HALO_EXTRACT_ACTOR", "tester")
+            .envs(self.settings.iter().copied())
             .stdin(Stdio::null());
         command
     }

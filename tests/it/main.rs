@@ -53,3 +53,4 @@ mod variants;
 mod verify;
 mod why;
 mod withheld;
+mod worker;

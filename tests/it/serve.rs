@@ -136,7 +136,7 @@ fn a_night_runs_by_itself_once_and_stopping_is_told() {
 }
 
 /// Hours that begin two hours from now at the practice of the fixture, and end an hour later.
-fn hours_to_come(simulator: &Simulator) -> String {
+pub(crate) fn hours_to_come(simulator: &Simulator) -> String {
     let zone = simulator.sites()[0]["time_zone"].as_str().expect("zone");
     let zone: chrono_tz::Tz = zone.parse().expect("a zone");
     let at = |hours| {
@@ -181,7 +181,7 @@ fn work_left_over_when_a_site_closes_waits_and_what_was_asked_goes_on() {
         received(&simulator, "status") >= 1
     });
     let (_, said) = service.stop();
-    assert!(said.contains("1 extractions were given back"), "{said}");
+    assert!(said.contains("1 extraction was given back"), "{said}");
 
     let hours = hours_to_come(&simulator);
     let closed = [
@@ -210,7 +210,7 @@ fn what_is_at_work_beyond_the_grace_goes_on_with_the_same_query_at_the_next_star
     });
     let (code, said) = service.stop();
     assert_eq!(code, Some(143));
-    assert!(said.contains("1 extractions were given back"), "{said}");
+    assert!(said.contains("1 extraction was given back"), "{said}");
     assert!(said.contains("visits@v1"), "{said}");
     assert_eq!(states(&home), ["pending (interrupted)"]);
 
@@ -276,6 +276,29 @@ fn a_notice_is_taken_under_any_path_when_the_secret_is_set() {
     assert!(answer.contains(" 401 "), "{answer}");
 }
 
+#[test]
+fn a_signed_notice_ends_the_wait_for_a_result() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&["--execute-ms", "2000"]);
+    let home = fixture.home(&simulator);
+    let webhooks = simulator.control("webhooks");
+    let settings = [
+        (
+            "HALO_WEBHOOK_SECRET",
+            webhooks["secret"].as_str().expect("a secret"),
+        ),
+        // Longer than this test waits for anything: only a notice can be in time.
+        ("HALO_EXTRACT__HALO__POLL_FIRST", "20m"),
+        ("HALO_EXTRACT__HALO__POLL_LONGEST", "20m"),
+    ];
+
+    let service = Service::start(&home, &settings);
+    let address = serde_json::json!({"async_url": format!("{}/notices", service.url)});
+    simulator.put("webhooks", &address.to_string());
+
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+}
+
 /// The date at which a night's window ends is the practice's own.
 #[test]
 fn the_window_is_the_day_before_at_the_site() {
@@ -298,4 +321,60 @@ fn the_window_is_the_day_before_at_the_site() {
     let expected = [before, today(Utc::now())]
         .map(|day| format!("visits_{}_{day}.parquet", day.pred_opt().expect("a day")));
     assert!(expected.contains(&name), "{name}");
+}
+
+/// Queries that were posted and of which no id was heard, because the process was killed in between.
+fn posted_and_not_heard(home: &Home) -> u64 {
+    let ledger = rusqlite::Connection::open(home.path().join("ledger.sqlite")).expect("a ledger");
+    let sql = "SELECT count(*) FROM attempt WHERE submitted_at IS NOT NULL AND remote_id IS NULL";
+    ledger
+        .query_row(sql, [], |row| row.get(0))
+        .expect("a count")
+}
+
+#[test]
+fn a_detached_backfill_is_carried_out_beside_the_night_and_a_kill_asks_no_unit_twice() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&["--execute-ms", "200"]);
+    let home = fixture.home(&simulator);
+    let plan = "backfill plan --from 2026-01-01 --to 2026-11-01 --max-days 38 --output json";
+    let plan: Vec<&str> = plan.split(' ').collect();
+    let planned = home.run(&plan).succeeded().json();
+    assert_eq!(planned["units"].as_array().expect("units").len(), 8);
+    home.run(&["backfill", "start", "1", "--detach"])
+        .succeeded();
+
+    let service = Service::start(&home, &[]);
+    until("the night and some units are asked", || {
+        submissions(&simulator) >= 4
+    });
+    service.signal("-KILL");
+    drop(service);
+    let _again = Service::start(&home, &[]);
+    until("all is extracted", || {
+        let states = states(&home);
+        states.len() == 9 && states.iter().all(|state| state == "succeeded")
+    });
+
+    let lost = posted_and_not_heard(&home);
+    assert!(lost <= 1, "{lost}");
+    assert!((9..=9 + lost).contains(&submissions(&simulator)));
+    let shown = home
+        .run(&["backfill", "show", "1", "--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(shown["state"], "finished");
+}
+
+#[test]
+fn readers_are_told_once_the_night_is_over() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let told = home.lake().join("simulator/_meta/coverage.parquet");
+
+    let _service = Service::start(&home, &[]);
+    until("the night is extracted", || states(&home) == ["succeeded"]);
+
+    until("readers are told", || told.is_file());
 }
