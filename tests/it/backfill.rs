@@ -7,11 +7,14 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use chrono::{Days, NaiveDate, Utc};
+use halo_extract::domain::{Due, Environment, Lane, Planned};
+use halo_extract::ledger::Ledger;
 use serde_json::Value;
 
 use crate::fixture::{Fixture, HEADER, SQL};
 use crate::harness::{Finished, Home, Simulator};
 use crate::resume::{submissions, until};
+use crate::serve::hours_to_come;
 
 /// Two years and some days, all over.
 const RANGE: [&str; 4] = ["--from", "2024-11-01", "--to", "2026-11-01"];
@@ -37,7 +40,10 @@ fn fleet(sites: usize, arguments: &[&str]) -> (Fixture, Simulator, Home) {
     let mut all = vec!["--practices", count.as_str()];
     all.extend(arguments);
     let simulator = fixture.simulator(&all);
-    let home = fixture.home(&simulator);
+    // Whatever the time of day at which tests run.
+    let home = fixture
+        .home(&simulator)
+        .with("HALO_EXTRACT__SCHEDULE__QUIET_HOURS", "00:00-00:00");
     (fixture, simulator, home)
 }
 
@@ -494,6 +500,49 @@ fn a_backfill_that_was_started_detached_is_carried_out_by_whoever_starts_it_agai
     assert_eq!(submissions(&simulator), 25);
     let nothing = plan(&home, &RANGE);
     assert_eq!((nothing["id"].as_u64(), units(&nothing).len()), (None, 0));
+}
+
+#[test]
+fn outside_quiet_hours_a_backfill_asks_nothing_and_goes_on_when_its_sites_open() {
+    let (_fixture, simulator, home) = fleet(1, &[]);
+    plan(&home, &RANGE);
+    let mut closed = home.command(&["backfill", "start", "1", "--no-wait"]);
+    closed.env(
+        "HALO_EXTRACT__SCHEDULE__QUIET_HOURS",
+        hours_to_come(&simulator),
+    );
+
+    Finished::of(closed.output().expect("runs"))
+        .failed(75, &["25 units", "wait", "the first until"]);
+
+    assert_eq!(submissions(&simulator), 0);
+    home.run(&["backfill", "show", "1"])
+        .failed(0, &["25 pending (quiet-hours)"]);
+}
+
+#[test]
+fn units_behind_a_night_that_is_due_wait_and_say_so() {
+    let (_fixture, simulator, home) = fleet(1, &[]);
+    plan(&home, &RANGE);
+    // As `serve` left it when it was ended before its first claim.
+    let night = "s40001/visits@v1/2026-11-20..2026-11-21";
+    let night = Planned {
+        extraction: night.parse().expect("an extraction"),
+        lane: Lane::Nightly,
+        priority: 0,
+        due: Due::Scheduled,
+        not_before: Utc::now(),
+    };
+    let path = home.path().join("ledger.sqlite");
+    let ledger = Ledger::open(&path, Environment::Simulator).expect("a ledger");
+    ledger.plan(&[night], Utc::now()).expect("planned");
+
+    home.run(&["backfill", "start", "1", "--no-wait"]).failed(
+        75,
+        &["25 units", "nights that are due", "halo-extract serve"],
+    );
+
+    assert_eq!(submissions(&simulator), 0);
 }
 
 #[test]

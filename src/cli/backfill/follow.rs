@@ -1,5 +1,6 @@
 //! Carrying a backfill out in the foreground, slice by slice, until nothing is left or somebody says stop.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,16 +9,19 @@ use clap::Args;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::domain::{BackfillId, BackfillState};
-use crate::extract::{Finished, Observer};
-use crate::ledger::{BackfillRow, Ledger};
+use crate::domain::{BackfillId, BackfillState, Extraction, Lane, SiteKey};
+use crate::extract::{Ended, Finished, Observer};
+use crate::ledger::{BackfillRow, Ledger, LedgerError};
+use crate::plan::Rules;
 
 use super::super::carry_out::{carry_out_watched, engine, stop_signal};
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
+use super::super::lake;
 use super::super::outcome::explain;
 use super::super::progress;
 use super::super::report::{Failure, remark};
+use super::super::serve::rules;
 use super::pace::line;
 
 /// Units that are taken at once: so many that the workers seldom wait for the last of a slice.
@@ -44,59 +48,127 @@ pub(super) fn go(
     catalog: Arc<Catalog>,
     ledger: Arc<Ledger>,
     id: BackfillId,
-    going: &Going,
+    options: &Going,
 ) -> Result<ExitCode, Failure> {
-    if going.detach {
+    if options.detach {
         remark(&format!(
             "to watch it: halo-extract backfill show {id} --follow"
         ));
         return Ok(ExitCode::Ok);
     }
-    let failed = |error| Failure::new(ExitCode::Failed, error);
-    let first = read(&ledger, id)?;
-    let over = first.counts.succeeded + first.counts.failed + first.counts.cancelled;
-    let observer = progress::backfill_bars(over, first.counts.units);
-    let mut told_waiting = None;
-    loop {
-        ledger.settle_backfill(id, Utc::now()).map_err(failed)?;
-        let row = read(&ledger, id)?;
-        if row.state != BackfillState::Running {
-            return Ok(ended(&row));
-        }
-        let due = ledger.due_units(id, SLICE, Utc::now()).map_err(failed)?;
-        if due.is_empty() {
-            let next = ledger.next_unit_at(id).map_err(failed)?;
-            if row.counts.running == 0 && (going.no_wait || next.is_none()) {
-                return Ok(later(&row, next));
+    lake::sweep(context, config)?;
+    let counts = read(&ledger, id)?.counts;
+    let over = counts.succeeded + counts.failed + counts.cancelled;
+    let mut going = Foreground {
+        context,
+        config,
+        catalog,
+        rules: rules(&config.schedule),
+        observer: progress::backfill_bars(over, counts.units),
+        ledger,
+        id,
+        published: false,
+    };
+    let code = going.carry_on(options.no_wait)?;
+    let was_stopped = matches!(code, ExitCode::Interrupted | ExitCode::Terminated);
+    if going.published && !was_stopped {
+        lake::refresh(context, config, &going.catalog)?;
+    }
+    Ok(code)
+}
+
+/// What carrying it out here works with.
+struct Foreground<'a> {
+    context: &'a Context,
+    config: &'a Config,
+    catalog: Arc<Catalog>,
+    ledger: Arc<Ledger>,
+    rules: Rules,
+    id: BackfillId,
+    observer: Arc<Observer>,
+    /// Whether there is something new to tell readers of.
+    published: bool,
+}
+
+impl Foreground<'_> {
+    fn carry_on(&mut self, no_wait: bool) -> Result<ExitCode, Failure> {
+        let id = self.id;
+        let mut told_waiting = None;
+        loop {
+            self.ledger
+                .settle_backfill(id, Utc::now())
+                .map_err(failed)?;
+            let row = read(&self.ledger, id)?;
+            if row.state != BackfillState::Running {
+                return Ok(ended(&row));
+            }
+            let due = self.due()?;
+            if !due.is_empty() {
+                if let Some(signal) = self.slice(due)? {
+                    return Ok(left(id, signal));
+                }
+                continue;
+            }
+            let next = self.ledger.next_unit_at(id).map_err(failed)?;
+            if row.counts.running == 0 && (no_wait || next.is_none()) {
+                remark(&waiting(&row, next, Utc::now()));
+                return Ok(ExitCode::TryLater);
             }
             if row.counts.running == 0 && told_waiting != next {
-                remark(&waiting(&row, next));
+                remark(&waiting(&row, next, Utc::now()));
                 told_waiting = next;
             }
-            if let Some(signal) = pause(context)? {
+            if let Some(signal) = pause(self.context)? {
                 return Ok(left(id, signal));
             }
-            continue;
         }
-        let work = (Arc::clone(&catalog), Arc::clone(&ledger));
-        let (finished, signal) = slice(context, config, work, due, &observer)?;
+    }
+
+    /// The next units that are due at sites that are open. What waits at a site that is closed is put off until it
+    /// opens, all at once.
+    fn due(&self) -> Result<Vec<Extraction>, Failure> {
+        loop {
+            let now = Utc::now();
+            let due = self.ledger.due_units(self.id, SLICE, now).map_err(failed)?;
+            let sites: BTreeSet<&SiteKey> = due.iter().map(|unit| &unit.site).collect();
+            let mut put_off = 0;
+            for key in sites {
+                let Some(site) = self.ledger.site(key).map_err(failed)? else {
+                    continue;
+                };
+                let opens = self.rules.begin(&site, now);
+                if opens > now {
+                    put_off += self
+                        .ledger
+                        .put_off_site(key, &Lane::Backfill, opens, now)
+                        .map_err(failed)?;
+                }
+            }
+            // What was asked before the site closed stays due: its result can be fetched at any hour.
+            if put_off == 0 {
+                return Ok(due);
+            }
+        }
+    }
+
+    /// Carries units out and tells how it goes; the signal that ended it, if one did.
+    fn slice(&mut self, due: Vec<Extraction>) -> Result<Option<ExitCode>, Failure> {
+        let (catalog, ledger) = (Arc::clone(&self.catalog), Arc::clone(&self.ledger));
+        let mut engine = engine(self.context, self.config, catalog, ledger, &due, false)?;
+        engine.quiet = Some(self.rules);
+        let observer = Arc::clone(&self.observer);
+        let (finished, signal) =
+            carry_out_watched(self.context, self.config, engine, due, observer)?;
         finished.iter().for_each(explain);
-        remark(&line(&read(&ledger, id)?, Utc::now()));
-        if let Some(signal) = signal {
-            return Ok(left(id, signal));
-        }
+        let is_published = |it: &Finished| matches!(it.ended, Ended::Published(_));
+        self.published |= finished.iter().any(is_published);
+        remark(&line(&read(&self.ledger, self.id)?, Utc::now()));
+        Ok(signal)
     }
 }
 
-fn slice(
-    context: &Context,
-    config: &Config,
-    (catalog, ledger): (Arc<Catalog>, Arc<Ledger>),
-    due: Vec<crate::domain::Extraction>,
-    observer: &Arc<Observer>,
-) -> Result<(Vec<Finished>, Option<ExitCode>), Failure> {
-    let engine = engine(context, config, catalog, ledger, &due, false)?;
-    carry_out_watched(context, config, engine, due, Arc::clone(observer))
+fn failed(error: LedgerError) -> Failure {
+    Failure::new(ExitCode::Failed, error)
 }
 
 /// Waits a moment; tells if a signal came.
@@ -153,15 +225,14 @@ fn ended(row: &BackfillRow) -> ExitCode {
     }
 }
 
-/// Nothing can be done now: by time, or because sites are not active.
-fn later(row: &BackfillRow, next: Option<DateTime<Utc>>) -> ExitCode {
-    remark(&waiting(row, next));
-    ExitCode::TryLater
-}
-
-fn waiting(row: &BackfillRow, next: Option<DateTime<Utc>>) -> String {
+/// Why nothing can be done now: nights go first, it is not the time, or sites are not active.
+fn waiting(row: &BackfillRow, next: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     let (id, units) = (row.id, row.counts.waiting);
     match next {
+        Some(next) if next <= now => format!(
+            "{units} units of backfill {id} wait for nights that are due at their sites and go first; halo-extract serve carries \
+             them out"
+        ),
         Some(next) => format!(
             "{units} units of backfill {id} wait, the first until {} UTC; halo-extract backfill show {id} says for what",
             next.format("%Y-%m-%d %H:%M:%S")
