@@ -13,6 +13,7 @@ mod cloud;
 mod convert;
 mod cpu;
 mod fetch;
+mod load;
 mod night;
 mod pages;
 mod pseudonyms;
@@ -31,7 +32,10 @@ const USAGE: &str = "usage: programs COMMAND
   cloud PAGE_ROWS                    a stand-in for the API that invents each page when it is asked for
   fetch READY ROWS                   fetch a result and throw it away
   sites READY HOME                   register the sites of a stand-in in the ledger of HOME
-  night HOME SITES QUERIES NIGHTS    plan a night, and judge the fleet, over a ledger of so many nights";
+  night fill HOME SITES QUERIES NIGHTS   a ledger of so many nights
+  night plan HOME QUERIES            plan the next night, and look again
+  night work HOME EXTRACTIONS        claim and record so many of that night
+  load READY QUERIES AT_ONCE POLL_MS ask every site the query on stdin so often, and throw the answers away";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` appends a flag of its own.
@@ -51,11 +55,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["pseudonyms", rows, values] => pseudonyms::run(rows.parse()?, values.parse()?),
         ["cloud", page_rows] => cloud::run(page_rows.parse()?),
         ["fetch", ready, rows] => fetch::run(ready.as_ref(), rows.parse()?),
-        ["night", home, sites, queries, nights] => night::run(
+        ["night", "fill", home, sites, queries, nights] => night::fill(
             home.as_ref(),
             sites.parse()?,
             queries.parse()?,
             nights.parse()?,
+        ),
+        ["night", "plan", home, queries] => night::plan(home.as_ref(), queries.parse()?),
+        ["night", "work", home, extractions] => night::work(home.as_ref(), extractions.parse()?),
+        ["load", ready, queries, at_once, poll_ms] => load::run(
+            ready.as_ref(),
+            queries.parse()?,
+            at_once.parse()?,
+            std::time::Duration::from_millis(poll_ms.parse()?),
         ),
         ["sites", ready, home] => sites::register(ready.as_ref(), home.as_ref()),
         _ => {

@@ -1,4 +1,4 @@
-//! Planning a night and asking how the fleet stands, over a ledger that holds a month of nights.
+//! A ledger that holds a month of nights: filling it, planning the next night, and recording that night.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -10,91 +10,115 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use halo_extract::catalog::Catalog;
 use halo_extract::domain::{
-    Environment, HaloGuid, Lane, ObjectRecord, PmsType, Proof, RemoteQueryId, Sha256, Site,
-    SiteOverrides, SiteState,
+    Environment, Extraction, HaloGuid, Lane, ObjectRecord, PmsType, Proof, Query, RemoteQueryId,
+    Sha256, Site, SiteOverrides, SiteState,
 };
 use halo_extract::ledger::{AttemptCost, Change, ClaimRequest, Ledger};
-use halo_extract::plan::{Rules, Timetable, fleet};
+use halo_extract::plan::{Rules, Timetable};
 use halo_extract::schedule::Planner;
 use serde_json::json;
-
-/// Extractions that are claimed and recorded one by one.
-const ONE_BY_ONE: u32 = 1_000;
 
 /// Nights before the one that is measured end on this day.
 const LAST_DAY: &str = "2026-11-17";
 
-/// Fills the ledger of `home` with `nights` nights of `sites` sites, plans one more, and prints how long each step took.
-pub(crate) fn run(
+/// Fills the ledger of `home` with `nights` nights of `queries` queries at `sites` sites.
+pub(crate) fn fill(
     home: &Path,
     sites: u32,
     queries: usize,
     nights: u32,
 ) -> Result<(), Box<dyn Error>> {
     let file = home.join("ledger.sqlite");
-    let ledger = Arc::new(Ledger::open(&file, Environment::Simulator)?);
-    let catalog = Catalog::read(Path::new("queries"))?;
-    let timetables: Vec<Timetable> =
-        Timetable::of_all(catalog.current_queries().filter(|query| {
-            query
-                .cron
-                .as_deref()
-                .is_some_and(|cron| cron.ends_with("* * *"))
-        }))?
-        .into_iter()
-        .take(queries)
-        .collect();
-    // 06:00 in Brisbane: every query of the night of the 18th is due.
-    let now: DateTime<Utc> = "2026-11-17T20:00:00Z".parse()?;
-    register(&ledger, sites, now)?;
-    let began = Instant::now();
-    fill(&file, sites, &timetables, nights)?;
-    let filled = began.elapsed();
+    let ledger = Ledger::open(&file, Environment::Simulator)?;
+    register(&ledger, sites, now())?;
+    write_nights(&file, sites, &timetables(queries)?, nights)?;
+    println!(
+        "{}",
+        json!({"extractions": u64::from(nights) * u64::from(sites) * queries as u64})
+    );
+    Ok(())
+}
 
-    let rules = Rules {
-        spread: Duration::from_secs(7200),
-        quiet_hours: "20:00-07:00".parse()?,
-        last_start: TimeDelta::minutes(15),
-        longest: NonZeroU32::new(35).ok_or("not zero")?,
-    };
+/// Plans the next night of a fleet that `fill` made, looks again, and judges the fleet.
+pub(crate) fn plan(home: &Path, queries: usize) -> Result<(), Box<dyn Error>> {
+    let ledger = Arc::new(open(home)?);
     let planner = Planner {
         ledger: Arc::clone(&ledger),
-        timetables,
-        rules,
+        timetables: timetables(queries)?,
+        rules: Rules {
+            spread: Duration::from_secs(7200),
+            quiet_hours: "20:00-07:00".parse()?,
+            last_start: TimeDelta::minutes(15),
+            longest: NonZeroU32::new(35).ok_or("not zero")?,
+        },
     };
     let began = Instant::now();
-    let look = planner.look(now)?;
+    let look = planner.look(now())?;
     let planning = began.elapsed();
     let began = Instant::now();
-    let again = planner.look(now)?;
+    let again = planner.look(now())?;
     let idle = began.elapsed();
-    let began = Instant::now();
-    let rows = fleet(
-        &ledger.sites()?,
-        &planner.timetables,
-        &ledger.arrivals()?,
-        Duration::from_secs(36 * 3600),
-        now,
-    );
-    let status = began.elapsed();
-    let one_by_one = one_by_one(&ledger, now)?;
     println!(
         "{}",
         json!({
-            "sites": sites,
-            "queries": planner.timetables.len(),
-            "extractions_before": u64::from(nights) * u64::from(sites) * planner.timetables.len() as u64,
             "planned": look.planned,
             "planned_again": again.planned,
-            "fresh": rows.iter().map(|row| row.fresh).sum::<u64>(),
-            "fill_seconds": filled.as_secs_f64(),
             "planning_seconds": planning.as_secs_f64(),
             "idle_look_seconds": idle.as_secs_f64(),
-            "status_seconds": status.as_secs_f64(),
-            "recorded_a_second": f64::from(ONE_BY_ONE) / one_by_one.as_secs_f64(),
         })
     );
     Ok(())
+}
+
+/// Claims and records `extractions` of a planned night as workers do, one call after the other.
+pub(crate) fn work(home: &Path, extractions: u32) -> Result<(), Box<dyn Error>> {
+    let ledger = open(home)?;
+    let began = Instant::now();
+    let mut seen = HashSet::new();
+    for number in 0..extractions {
+        let extraction = one(&ledger, number)?;
+        if !seen.insert(extraction) {
+            return Err("claimed twice".into());
+        }
+    }
+    println!(
+        "{}",
+        json!({"recorded": seen.len(), "seconds": began.elapsed().as_secs_f64()})
+    );
+    Ok(())
+}
+
+/// 06:00 in Brisbane: every query of the night of the 18th is due.
+fn now() -> DateTime<Utc> {
+    "2026-11-17T20:00:00Z".parse().expect("an instant")
+}
+
+fn open(home: &Path) -> Result<Ledger, Box<dyn Error>> {
+    Ok(Ledger::open(
+        &home.join("ledger.sqlite"),
+        Environment::Simulator,
+    )?)
+}
+
+/// The queries that ship and run every night, and as many of the others as are needed, made nightly.
+fn timetables(queries: usize) -> Result<Vec<Timetable>, Box<dyn Error>> {
+    let catalog = Catalog::read(Path::new("queries"))?;
+    let is_nightly = |query: &Query| {
+        query
+            .cron
+            .as_deref()
+            .is_some_and(|cron| cron.ends_with("* * *"))
+    };
+    let (nightly, mut others): (Vec<Query>, Vec<Query>) =
+        catalog.current_queries().cloned().partition(is_nightly);
+    for query in &mut others {
+        query.cron = Some("30 1 * * *".to_owned());
+    }
+    let chosen: Vec<&Query> = nightly.iter().chain(&others).take(queries).collect();
+    if chosen.len() < queries {
+        return Err(format!("there are only {} queries", chosen.len()).into());
+    }
+    Ok(Timetable::of_all(chosen)?)
 }
 
 fn register(ledger: &Ledger, sites: u32, now: DateTime<Utc>) -> Result<(), Box<dyn Error>> {
@@ -130,7 +154,7 @@ fn register(ledger: &Ledger, sites: u32, now: DateTime<Utc>) -> Result<(), Box<d
 }
 
 /// Past nights are written past the ledger's calls, which take one transaction for each step of each extraction.
-fn fill(
+fn write_nights(
     file: &Path,
     sites: u32,
     timetables: &[Timetable],
@@ -174,43 +198,37 @@ fn fill(
     Ok(())
 }
 
-/// Claims and records as workers do, one call after the other.
-fn one_by_one(ledger: &Ledger, now: DateTime<Utc>) -> Result<Duration, Box<dyn Error>> {
-    let began = Instant::now();
-    let mut seen = HashSet::new();
-    for number in 0..ONE_BY_ONE {
-        let claim = ledger
-            .claim(&ClaimRequest {
-                worker: "benchmark",
-                now,
-                lease: Duration::from_secs(120),
-                per_site_limit: 1,
-                lanes: &[Lane::Nightly],
-                only: None,
-            })?
-            .ok_or("nothing to claim")?;
-        if !seen.insert(claim.extraction.clone()) {
-            return Err("claimed twice".into());
-        }
-        let guid = HaloGuid(uuid::Uuid::from_u128(1));
-        let remote = RemoteQueryId(uuid::Uuid::from_u128(u128::from(number) + 1));
-        let proof = Proof {
-            declared: 7,
-            pages: 7,
-            batches: 7,
-            footer: 7,
-            withheld: None,
-        };
-        let object = ObjectRecord {
-            path: format!("simulator/data/{}", claim.extraction),
-            size_bytes: 4096,
-            rows: 7,
-            sha256: Sha256([0; 32]),
-            etag: None,
-        };
-        let _submission = ledger.begin_submit(&claim, guid, None, now)?;
-        let _fenced = ledger.record_remote(&claim, remote, now)?;
-        let _fenced = ledger.succeed(&claim, &proof, &object, AttemptCost::default(), now)?;
-    }
-    Ok(began.elapsed())
+/// One extraction from claim to record.
+fn one(ledger: &Ledger, number: u32) -> Result<Extraction, Box<dyn Error>> {
+    let now = now();
+    let claim = ledger
+        .claim(&ClaimRequest {
+            worker: "benchmark",
+            now,
+            lease: Duration::from_secs(120),
+            per_site_limit: 1,
+            lanes: &[Lane::Nightly],
+            only: None,
+        })?
+        .ok_or("nothing to claim")?;
+    let guid = HaloGuid(uuid::Uuid::from_u128(1));
+    let remote = RemoteQueryId(uuid::Uuid::from_u128(u128::from(number) + 1));
+    let proof = Proof {
+        declared: 7,
+        pages: 7,
+        batches: 7,
+        footer: 7,
+        withheld: None,
+    };
+    let object = ObjectRecord {
+        path: format!("simulator/data/{}", claim.extraction),
+        size_bytes: 4096,
+        rows: 7,
+        sha256: Sha256([0; 32]),
+        etag: None,
+    };
+    let _submission = ledger.begin_submit(&claim, guid, None, now)?;
+    let _fenced = ledger.record_remote(&claim, remote, now)?;
+    let _fenced = ledger.succeed(&claim, &proof, &object, AttemptCost::default(), now)?;
+    Ok(claim.extraction)
 }
