@@ -31,7 +31,13 @@ struct Call {
 pub(super) async fn answer(cloud: Arc<Cloud>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(route) = Route::read(&parts.method, parts.uri.path()) else {
-        return Refusal::no_operation().into_reply().into_response();
+        let refusal = Refusal::no_operation();
+        let status = refusal.status.as_u16().to_string();
+        cloud.counters.received(NO_SITE, Endpoint::NoOperation);
+        cloud
+            .counters
+            .answered(NO_SITE, Endpoint::NoOperation, &status);
+        return refusal.into_reply().into_response();
     };
     let call = Call {
         endpoint: route.endpoint(),
@@ -135,9 +141,7 @@ impl Call {
             _ => None,
         });
         let taken: Liberties = taken.unwrap_or_default();
-        if let reply::Body::Json(value) = &mut reply.body
-            && reply.status.is_success()
-        {
+        if let reply::Body::Json(value) = &mut reply.body {
             liberties::take(&taken, value);
         }
         let mut response = reply.into_response();

@@ -73,14 +73,21 @@ pub(super) fn status(cloud: &Cloud, site: &str, query: &str) -> Result<Reply, Re
 pub(super) fn status_batch(cloud: &Cloud, site: &str, body: &[u8]) -> Result<Reply, Refusal> {
     let entry = cloud.enter(site, Endpoint::StatusBatch)?;
     let wire::StatusBatch { query_ids } = parse(body)?;
-    let most = cloud.settings.limits.batch;
+    let other_limit = |fault: &Fault| match fault {
+        Fault::BatchLimit { ids } => Some(*ids),
+        _ => None,
+    };
+    let (now, pms_id) = (cloud.clock.now(), Some(entry.site.pms_id()));
+    let most = cloud
+        .faults
+        .strike(now, pms_id, Endpoint::StatusBatch, other_limit)
+        .unwrap_or(cloud.settings.limits.batch);
     if query_ids.len() > most {
         return Err(Refusal::bad_request(format!(
             "{} query ids were sent; at most {most} are allowed.",
             query_ids.len()
         )));
     }
-    let now = cloud.clock.now();
     let look_up = |id: Uuid| {
         let found = cloud.queries.look(id, entry.identity.guid, |query| {
             (!query.expired).then(|| query.describe(now))

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::clock::delta;
@@ -155,11 +155,98 @@ pub(super) enum Fault {
     /// What happens to a webhook.
     Webhook { defect: WebhookDefect },
 
+    // --- what the documentation leaves open
+    /// Other limits of registered queries at a site.
+    RegisteredLimits {
+        /// How many may be at work.
+        #[serde(default)]
+        most: Option<usize>,
+        /// Whether no two at work may have one name.
+        #[serde(default)]
+        unique_names: bool,
+    },
+    /// Immediate queries are answered 504 after another time than 30 s. Real time.
+    AnswerLimit { time: Stretch },
+    /// Most query ids in a batch status request.
+    BatchLimit { ids: usize },
+
     // --- wire
     /// Errors come in another shape.
     ErrorEnvelope { form: Envelope },
     /// Answers take liberties that a tolerant client survives.
     Wire(Liberties),
+}
+
+impl Fault {
+    /// The endpoints at which it can strike; none if it is about the site as a whole, at every endpoint alike.
+    fn reach(&self) -> &'static [Endpoint] {
+        use Endpoint::{
+            Async, Immediate, Page, Pair, RegisteredCreate, RegisteredRun, StatusBatch, Stream,
+        };
+        match self {
+            Fault::Moved { .. }
+            | Fault::Merged { .. }
+            | Fault::Renamed { .. }
+            | Fault::LinkVersion { .. }
+            | Fault::ClockSkew { .. } => &[],
+            Fault::Offline { .. }
+            | Fault::Unreachable { .. }
+            | Fault::Closed { .. }
+            | Fault::Uninstalled => &[Pair, Immediate, Async, RegisteredRun],
+            Fault::LoginFailed | Fault::SqlError { .. } | Fault::ZeroRows => {
+                &[Immediate, Async, RegisteredRun]
+            }
+            Fault::DiesAfterDispatch => &[Immediate, Async],
+            Fault::StuckChannel
+            | Fault::Timeout { .. }
+            | Fault::TooLarge { .. }
+            | Fault::FailureInSuccess
+            | Fault::AnswerLimit { .. } => &[Immediate],
+            Fault::Outcome { .. } => &[Async, RegisteredCreate],
+            Fault::Stuck
+            | Fault::LatePages { .. }
+            | Fault::EarlyPages { .. }
+            | Fault::PageSize { .. }
+            | Fault::WideRow { .. } => &[Async],
+            Fault::Gone | Fault::LostRow => &[Page, Stream],
+            Fault::Pairing { .. } => &[Pair],
+            Fault::RegisteredLimits { .. } => &[RegisteredCreate],
+            Fault::BatchLimit { .. } => &[StatusBatch],
+            Fault::Webhook { .. } => &[Endpoint::Webhook],
+            Fault::ShownUnpaired => &[Endpoint::Sites],
+            Fault::Removed => &Endpoint::REQUESTS[3..],
+            Fault::Unpaired => &Endpoint::REQUESTS[1..],
+            Fault::KeyRefused
+            | Fault::IpRefused
+            | Fault::Quota { .. }
+            | Fault::RateLimit { .. }
+            | Fault::Http { .. }
+            | Fault::Lost { .. }
+            | Fault::Cut { .. }
+            | Fault::Delay { .. }
+            | Fault::ErrorEnvelope { .. }
+            | Fault::Wire(_) => &Endpoint::REQUESTS,
+        }
+    }
+
+    /// Says of the first of these endpoints where it cannot strike that it cannot: a rule that never strikes
+    /// would only look like a client that survives.
+    fn first_beyond_reach<'a>(&self, named: impl Iterator<Item = &'a Endpoint>) -> Option<String> {
+        let reach = self.reach();
+        let beyond = named.into_iter().find(|name| !reach.contains(name))?;
+        let word = |endpoint: &Endpoint| json!(endpoint).as_str().unwrap_or_default().to_owned();
+        let told = match reach {
+            [] => "it is about the site at every endpoint: leave `endpoints` out".to_owned(),
+            some => {
+                let words: Vec<String> = some.iter().map(word).collect();
+                format!("it strikes at {}", words.join(", "))
+            }
+        };
+        Some(format!(
+            "this fault never strikes at `{}`; {told}",
+            word(beyond)
+        ))
+    }
 }
 
 /// Why a pairing fails.
@@ -206,7 +293,7 @@ pub(super) enum WebhookDefect {
     Lost,
 }
 
-/// Liberties in the JSON of successful answers.
+/// Liberties in the JSON of answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Liberties {
@@ -308,7 +395,11 @@ impl<'de> Deserialize<'de> for Rule {
         {
             return Err(de::Error::custom("chance is a share between 0 and 1"));
         }
-        let fault = serde_json::from_value(fault.into()).map_err(de::Error::custom)?;
+        let fault: Fault = serde_json::from_value(fault.into()).map_err(de::Error::custom)?;
+        let named = selection.endpoints.iter().flatten();
+        if let Some(beyond) = fault.first_beyond_reach(named) {
+            return Err(de::Error::custom(beyond));
+        }
         Ok(Rule { selection, fault })
     }
 }
@@ -448,12 +539,22 @@ impl Faults {
         site: &str,
         pick: impl Fn(&Fault) -> Option<T>,
     ) -> Option<T> {
+        self.standing_since(now, site, |fault, _| pick(fault))
+    }
+
+    /// As [`Faults::standing`]; `pick` also learns since when each rule stands.
+    pub(super) fn standing_since<T>(
+        &self,
+        now: DateTime<Utc>,
+        site: &str,
+        pick: impl Fn(&Fault, DateTime<Utc>) -> Option<T>,
+    ) -> Option<T> {
         let book = self.book();
         let mut entries = book
             .entries
             .iter()
-            .filter(|entry| entry.fits(now, Some(site), None));
-        entries.find_map(|entry| pick(&entry.rule.fault))
+            .filter(|entry| !entry.is_spent() && entry.fits(now, Some(site), None));
+        entries.find_map(|entry| pick(&entry.rule.fault, entry.from))
     }
 
     /// Every rule with the number of times it struck.
@@ -482,12 +583,18 @@ impl Entry {
         in_time && at_site && at_endpoint
     }
 
+    /// Whether it has struck as often as it may.
+    fn is_spent(&self) -> bool {
+        let times = self.rule.selection.times;
+        times.is_some_and(|times| self.struck >= times)
+    }
+
     /// Counts an occasion and says whether the fault strikes.
     fn occasion(&mut self, dice: &mut fastrand::Rng) -> bool {
         let selection = &self.rule.selection;
         self.seen += 1;
         let strikes = self.seen > selection.skip
-            && selection.times.is_none_or(|times| self.struck < times)
+            && !self.is_spent()
             && selection.chance.is_none_or(|chance| dice.f64() < chance);
         self.struck += u64::from(strikes);
         strikes

@@ -28,7 +28,15 @@ pub(super) async fn answer(cloud: &Arc<Cloud>, site: &str, body: &[u8]) -> Resul
     if entry.site.reach(&cloud.faults, now, Endpoint::Immediate) != Reach::Online {
         return Err(Refusal::site_away());
     }
-    let limit = cloud.settings.limits.immediate_answer;
+    let other_limit = |fault: &Fault| match fault {
+        Fault::AnswerLimit { time } => Some(time.0),
+        _ => None,
+    };
+    let pms_id = Some(entry.site.pms_id());
+    let limit = cloud
+        .faults
+        .strike(now, pms_id, Endpoint::Immediate, other_limit)
+        .unwrap_or(cloud.settings.limits.immediate_answer);
     let lost = cloud.faults.strike(
         now,
         Some(entry.site.pms_id()),

@@ -29,7 +29,8 @@
 //! | access | `key_refused` `ip_refused` `unpaired` `shown_unpaired` `pairing` `login_failed` `quota` `rate_limit` |
 //! | any request | `http` `lost` `cut` `delay` `error_envelope` `wire` |
 //! | immediate queries | `timeout` `too_large` `failure_in_success` |
-//! | queries at work | `outcome` `sql_error` `stuck` `early_pages` `late_pages` `gone` `zero_rows` `page_size` `wide_row` |
+//! | queries at work | `outcome` `sql_error` `stuck` `early_pages` `late_pages` `gone` `zero_rows` `lost_row` `page_size` `wide_row` |
+//! | what is left open | `registered_limits` `answer_limit` `batch_limit` |
 //! | webhooks | `webhook` with a `defect`: `duplicate` `reordered` `delayed` `stale` `bad_signature` `early` `lost` |
 //!
 //! A 504 on purpose comes at once; add a `delay` where the wait itself matters. An async query that reads is
@@ -50,7 +51,8 @@
 //!
 //! Endpoints are named `pair`, `sites`, `site`, `immediate`, `async`, `status`, `status_batch`, `page`, `stream`,
 //! `registered_create`, `registered_list`, `registered_show`, `registered_results`, `registered_cancel`; rules
-//! can also name `registered_run` and `webhook`, which are not requests.
+//! can also name `registered_run` and `webhook`, which are not requests, and counters `no_operation`. A rule that
+//! names an endpoint where its fault cannot strike is refused.
 
 mod access;
 mod answer;

@@ -17,7 +17,7 @@ const PMS_NAMES: [&str; 3] = [PMS_NAME, "Zedmed", "D4w"];
 
 /// `POST /integrator/pair-site`: everything in the query string, the site object in answer.
 ///
-/// Pairing again is answered as the first time. Which status a refused code gets is not published; 400 unless
+/// Pairing again is answered as the first time, and needs no code. Which status a refused code gets is not published; 400 unless
 /// a fault says otherwise.
 pub(super) fn pair(cloud: &Cloud, parts: &Parts) -> Result<Reply, Refusal> {
     let now = cloud.clock.now();
@@ -42,8 +42,12 @@ pub(super) fn pair(cloud: &Cloud, parts: &Parts) -> Result<Reply, Refusal> {
     if site.reach(&cloud.faults, now, Endpoint::Pair) != Reach::Online {
         return Err(refused(PairingFault::Unexpected, None));
     }
-    check_code(site, parameter(parts, "pairingCode").as_deref(), now)?;
-    let guid = site.identity(&cloud.faults, now).guid;
+    let identity = site.identity(&cloud.faults, now);
+    let code = parameter(parts, "pairingCode").filter(|code| !code.is_empty());
+    if code.is_some() || !site.is_paired(&identity) {
+        check_code(site, code.as_deref(), now)?;
+    }
+    let guid = identity.guid;
     site.pair(guid);
     Ok(Reply::ok(&site.describe(&cloud.faults, now, guid)))
 }
@@ -55,7 +59,7 @@ fn check_code(
 ) -> Result<(), Refusal> {
     let (code, expires_at) = site.code();
     match given {
-        None | Some("") => Err(Refusal::bad_request(
+        None => Err(Refusal::bad_request(
             "A pairing code is required for Best Practice sites.",
         )),
         Some(given) if given != code => Err(refused(PairingFault::Wrong, None)),
@@ -80,7 +84,7 @@ fn refused(reason: PairingFault, status: Option<u16>) -> Refusal {
     Refusal::new(status, message)
 }
 
-/// `GET /integrator/sites`: the practice with this PMS id, or an empty list; 403 before pairing.
+/// `GET /integrator/sites`: the practice with this PMS id, or an empty list; 403 before pairing unless a rule opens it.
 pub(super) fn find(cloud: &Cloud, parts: &Parts) -> Result<Reply, Refusal> {
     let now = cloud.clock.now();
     let (pms_id, pms_name) = practice_asked(parts)?;

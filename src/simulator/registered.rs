@@ -109,7 +109,16 @@ pub(super) fn create(cloud: &Arc<Cloud>, site: &str, body: &[u8]) -> Result<Repl
     let now = cloud.clock.now();
     registration.site_guid = identity.guid;
     registration.created_at = now;
-    let most = cloud.settings.limits.registered_per_site;
+    let limits = |fault: &Fault| match fault {
+        Fault::RegisteredLimits { most, unique_names } => Some((*most, *unique_names)),
+        _ => None,
+    };
+    let pms_id = Some(site.pms_id());
+    let other = cloud
+        .faults
+        .strike(now, pms_id, Endpoint::RegisteredCreate, limits);
+    let (most, unique_names) = other.unwrap_or_default();
+    let most = most.unwrap_or(cloud.settings.limits.registered_per_site);
     let mut registered = cloud.registered.lock();
     let at_work = |known: &&Registration| {
         known.site_guid == identity.guid && known.status == RegisteredStatus::Enabled
@@ -118,6 +127,12 @@ pub(super) fn create(cloud: &Arc<Cloud>, site: &str, body: &[u8]) -> Result<Repl
         return Err(Refusal::bad_request(format!(
             "The site already has {most} registered queries at work."
         )));
+    }
+    let has_name = |known: &Registration| known.name == registration.name;
+    if unique_names && registered.values().filter(at_work).any(has_name) {
+        return Err(Refusal::bad_request(
+            "The site already has a registered query of this name at work.",
+        ));
     }
     let id = registration.id;
     let cache_fails = |fault: &Fault| match fault {

@@ -76,10 +76,32 @@ pub(super) enum Endpoint {
     RegisteredShow,
     RegisteredResults,
     RegisteredCancel,
+    /// A request that names no operation.
+    NoOperation,
     /// Not a request: one run of a registered query at the site.
     RegisteredRun,
     /// Not a request to us: one webhook that we send.
     Webhook,
+}
+
+impl Endpoint {
+    /// The operations: the pairing, the look-up by the practice's id, and what is about a site by its GUID.
+    pub(super) const REQUESTS: [Endpoint; 14] = [
+        Endpoint::Pair,
+        Endpoint::Sites,
+        Endpoint::Site,
+        Endpoint::Immediate,
+        Endpoint::Async,
+        Endpoint::Status,
+        Endpoint::StatusBatch,
+        Endpoint::Page,
+        Endpoint::Stream,
+        Endpoint::RegisteredCreate,
+        Endpoint::RegisteredList,
+        Endpoint::RegisteredShow,
+        Endpoint::RegisteredResults,
+        Endpoint::RegisteredCancel,
+    ];
 }
 
 impl Route {

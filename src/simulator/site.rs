@@ -227,17 +227,26 @@ impl Site {
     }
 
     fn skewed(&self, faults: &Faults, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + self.skew(faults, now)
+    }
+
+    /// How far the practice server's clock is ahead.
+    fn skew(&self, faults: &Faults, now: DateTime<Utc>) -> TimeDelta {
         let skew = faults.standing(now, self.pms_id(), |fault| match fault {
             Fault::ClockSkew { seconds } => Some(*seconds),
             _ => None,
         });
-        now + TimeDelta::try_seconds(skew.unwrap_or(0)).unwrap_or_default()
+        TimeDelta::try_seconds(skew.unwrap_or(0)).unwrap_or_default()
     }
 
     /// The site object of the API, for one of the practice's GUIDs.
     pub(super) fn describe(&self, faults: &Faults, now: DateTime<Utc>, asked: Uuid) -> wire::Site {
         let identity = self.identity(faults, now);
-        let reach = faults.standing(now, self.pms_id(), |fault| self.reach_under(fault, now));
+        let away = faults.standing_since(now, self.pms_id(), |fault, since| {
+            let reach = self.reach_under(fault, now)?;
+            Some((reach, self.last_heard(fault, since, now)))
+        });
+        let (reach, heard) = away.unwrap_or((Reach::Online, now));
         let status = faults.standing(now, self.pms_id(), |fault| match fault {
             Fault::Removed => Some("removed"),
             Fault::Uninstalled => Some("uninstalled"),
@@ -250,10 +259,10 @@ impl Site {
         wire::Site {
             id: asked,
             pms_type: PMS_TYPE,
-            availability: availability(reach.unwrap_or(Reach::Online)),
+            availability: availability(reach),
             status: status.unwrap_or("active"),
             halo_link_version: link_version.unwrap_or_else(|| self.profile.link_version.clone()),
-            enriched_at: Stamp(now - TimeDelta::seconds(HEARTBEAT_SECONDS)),
+            enriched_at: Stamp(heard - TimeDelta::seconds(HEARTBEAT_SECONDS)),
             catalogue: self.catalogues(),
             practice_metadata: self.metadata(&identity),
             authoritative: asked == identity.guid,
@@ -262,9 +271,25 @@ impl Site {
             practice_management_name: PMS_NAME,
             practice_management_version: self.profile.pms_version.clone(),
             created_at: Stamp(self.created_at),
-            client_timestamp_utc: Stamp(self.skewed(faults, now)),
-            heartbeat_timestamp_utc: Stamp(now),
+            client_timestamp_utc: Stamp(heard + self.skew(faults, now)),
+            heartbeat_timestamp_utc: Stamp(heard),
         }
+    }
+
+    /// When a site was last heard of that is away by a fault in force `since` then.
+    fn last_heard(&self, fault: &Fault, since: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let Fault::Closed { from, .. } = fault else {
+            return since;
+        };
+        let zone = self.profile.time_zone;
+        let today = now.with_timezone(&zone).date_naive();
+        let closings = [Some(today), today.pred_opt()];
+        let closed = closings.into_iter().flatten().filter_map(|day| {
+            let closing = day.and_time(from.0).and_local_timezone(zone).earliest()?;
+            Some(closing.to_utc())
+        });
+        let last = closed.into_iter().find(|closing| *closing <= now);
+        last.map_or(since, |closing| closing.max(since))
     }
 
     fn metadata(&self, identity: &Identity) -> wire::PracticeMetadata {

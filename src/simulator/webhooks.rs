@@ -84,6 +84,8 @@ impl Postman {
             settings: Mutex::new(settings),
             client: reqwest::Client::builder()
                 .no_proxy()
+                // Nothing says that redirects are followed; one counts as a refusal.
+                .redirect(reqwest::redirect::Policy::none())
                 .timeout(ANSWER_TIME)
                 .build()
                 .ok(),

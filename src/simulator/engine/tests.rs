@@ -1224,3 +1224,35 @@ fn a_parameter_that_is_no_value_of_its_type_is_refused_without_repeating_it() {
     assert_eq!(error.number, 8114);
     assert!(!error.message.contains("secret"));
 }
+
+#[test]
+fn text_for_a_parameter_of_bytes_is_refused_as_the_agents_client_refuses_it() {
+    const REFUSED: &str = "Failed to convert parameter value from a String to a Byte[].";
+    let mut database = practice();
+    for sql_type in ["Binary", "VarBinary", "Image", "Timestamp"] {
+        let mut command = command("SELECT CASE WHEN @p IS NULL THEN 1 ELSE 0 END AS n");
+        command.parameters = vec![input("@p", sql_type, Some("0x41"))];
+        let error = run(&mut database, &command).unwrap_err();
+        assert_eq!(error.message, REFUSED, "{sql_type}");
+
+        command.parameters = vec![input("@p", sql_type, None)];
+        let rows = run(&mut database, &command).map(|(rows, _)| rows.concat());
+        assert_eq!(rows, Ok("{\"n\":1}".to_owned()), "{sql_type}");
+    }
+}
+
+#[test]
+fn long_parameters_of_a_procedure_are_refused_as_documented() {
+    let call = |sql_type, length| {
+        let mut command = command("SomeProcedure");
+        command.stored_procedure = true;
+        command.parameters = vec![input("@p", sql_type, Some(&"a".repeat(length)))];
+        run(&mut practice(), &command).unwrap_err().number
+    };
+
+    assert_eq!(call("NVarChar", 4_001), 0);
+    assert_eq!(call("VarBinary", 8_001), 0);
+    // There is no such procedure here; its parameters would do.
+    assert_eq!(call("NVarChar", 4_000), 2812);
+    assert_eq!(call("VarBinary", 8_000), 2812);
+}

@@ -92,6 +92,24 @@ async fn a_regenerated_code_replaces_the_former_one() {
 }
 
 #[tokio::test]
+async fn pairing_again_needs_no_code_and_refuses_a_wrong_one() {
+    let stand = Stand::paired().await;
+    let pair = format!(
+        "/integrator/pair-site?practiceManagementSiteId={PMS_ID}&practiceManagementName=Best%20Practice"
+    );
+
+    let again = stand.post(&pair, &json!(null)).await;
+    let wrong = stand
+        .post(&format!("{pair}&pairingCode=WRONG1"), &json!(null))
+        .await;
+
+    assert_eq!((again.status, wrong.status), (200, 400));
+    assert_eq!(again.json["id"], stand.guid());
+    let stranger = Stand::with(|_| ()).await;
+    assert_eq!(stranger.post(&pair, &json!(null)).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_pairing_code_ends_after_seven_days() {
     let stand = Stand::with(|_| ()).await;
     let code = stand.ready.sites[0].pairing_code.clone();
@@ -386,7 +404,7 @@ async fn a_malformed_submission_is_refused_before_anything_runs() {
 }
 
 #[tokio::test]
-async fn an_address_outside_the_specification_is_answered_by_the_gateway() {
+async fn an_address_outside_the_specification_is_answered_by_the_gateway_and_counted() {
     let stand = Stand::paired().await;
 
     let answer = stand.get("/integrator/practices").await;
@@ -397,6 +415,11 @@ async fn an_address_outside_the_specification_is_answered_by_the_gateway() {
             404,
             json!({"statusCode": 404, "message": "Operation Not Found"})
         )
+    );
+    let counters = stand.get("/simulator/counters").await.json;
+    assert_eq!(
+        counters["-"]["no_operation"],
+        json!({"received": 1, "answered": {"404": 1}})
     );
 }
 

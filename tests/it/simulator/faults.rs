@@ -848,3 +848,141 @@ async fn a_rule_with_an_unknown_word_is_refused_with_the_known_ones() {
     assert!(kind.json["error"].as_str().unwrap().contains("`offline`"));
     assert!(field.json["error"].as_str().unwrap().contains("`site`"));
 }
+
+#[tokio::test]
+async fn a_rule_that_could_never_strike_is_refused_with_where_it_does() {
+    let stand = Stand::paired().await;
+
+    let page = stand
+        .post(
+            "/simulator/faults",
+            &json!({"kind": "late_pages", "time": "1s", "endpoints": ["async", "page"]}),
+        )
+        .await;
+    let whole = stand
+        .post(
+            "/simulator/faults",
+            &json!({"kind": "moved", "endpoints": ["site"]}),
+        )
+        .await;
+    let scenario = "[[fault]]\nkind = \"gone\"\nendpoints = [\"async\"]";
+    let played = stand
+        .request(Method::POST, "/simulator/scenario")
+        .body(scenario)
+        .send()
+        .await
+        .unwrap();
+
+    assert_eq!((page.status, whole.status), (400, 400));
+    assert_eq!(played.status(), 400);
+    let said = page.json["error"].as_str().unwrap();
+    assert!(
+        said.contains("never strikes at `page`; it strikes at async"),
+        "{said}"
+    );
+    let said = whole.json["error"].as_str().unwrap();
+    assert!(said.contains("leave `endpoints` out"), "{said}");
+}
+
+#[tokio::test]
+async fn a_site_that_is_away_was_last_heard_of_when_it_went() {
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.clock_scale = 0.0;
+        settings.start = Some("2026-11-20T00:00:00Z".parse().unwrap());
+    })
+    .await;
+    let heard = async || {
+        let site = stand.get(&site(&stand)).await.json;
+        let text = |name: &str| site[name].as_str().unwrap().to_owned();
+        (text("heartbeatTimestampUTC"), text("clientTimestampUTC"))
+    };
+    let at = |time: &str| (time.to_owned(), time.to_owned());
+
+    stand.step("1h").await;
+    assert_eq!(heard().await, at("2026-11-20T01:00:00.000Z"));
+    let away = stand.fault(json!({"kind": "unreachable"})).await;
+    stand.step("3h").await;
+    assert_eq!(heard().await, at("2026-11-20T01:00:00.000Z"));
+    stand.delete(&format!("/simulator/faults/{away}")).await;
+    assert_eq!(heard().await, at("2026-11-20T04:00:00.000Z"));
+
+    // Closed from half past six in the evening, in Sydney.
+    assert_eq!(stand.ready.sites[0].time_zone, "Australia/Sydney");
+    stand
+        .fault(json!({"kind": "closed", "from": "18:30", "until": "07:30"}))
+        .await;
+    stand.step("12h").await;
+    assert_eq!(heard().await, at("2026-11-20T07:30:00.000Z"));
+}
+
+#[tokio::test]
+async fn a_rule_that_has_struck_as_often_as_it_may_stands_no_longer() {
+    let stand = Stand::paired().await;
+    let availability = async || stand.get(&site(&stand)).await.json["availability"].clone();
+    stand.fault(json!({"kind": "offline", "times": 1})).await;
+
+    assert_eq!(availability().await, "offline");
+    assert_eq!(async_status(&stand).await, 503);
+    assert_eq!(availability().await, "online");
+    assert_eq!(async_status(&stand).await, 201);
+}
+
+#[tokio::test]
+async fn what_the_documentation_leaves_open_can_be_chosen() {
+    let stranger = Stand::with(|_| ()).await;
+    assert_eq!(stranger.get(FIND).await.status, 403);
+    stranger.fault(json!({"kind": "shown_unpaired"})).await;
+    assert_eq!(stranger.get(FIND).await.status, 200);
+    assert_eq!(async_status(&stranger).await, 403);
+
+    let stand = Stand::with(|settings| {
+        settings.paired = true;
+        settings.timings.execute = std::time::Duration::from_secs(3);
+    })
+    .await;
+    let post = async |path: &str, body: &Value| {
+        let path = format!("{}/{path}", stand.queries());
+        stand.post(&path, body).await.status
+    };
+    stand
+        .fault(json!({"kind": "answer_limit", "time": "20ms"}))
+        .await;
+    assert_eq!(stand.immediate("SELECT 1 AS n").await.status, 504);
+
+    let ids = json!({"queryIds": [PAGE_ID, PAGE_ID]});
+    assert_eq!(post("status", &ids).await, 200);
+    stand.fault(json!({"kind": "batch_limit", "ids": 1})).await;
+    assert_eq!(post("status", &ids).await, 400);
+
+    let named = |name: &str| {
+        json!({
+            "name": name, "registeredQueryType": "query", "frequency": 60, "duration": 600,
+            "registerCommand": command("SELECT 1 AS n"),
+        })
+    };
+    stand
+        .fault(json!({"kind": "registered_limits", "most": 2, "unique_names": true}))
+        .await;
+    assert_eq!(post("registered", &named("one")).await, 202);
+    assert_eq!(post("registered", &named("one")).await, 400);
+    assert_eq!(post("registered", &named("two")).await, 202);
+    assert_eq!(post("registered", &named("three")).await, 400);
+}
+
+/// The id of no query.
+const PAGE_ID: &str = "c2a7f0de-11aa-4d7f-a2b0-6f3b8a1c9d42";
+
+#[tokio::test]
+async fn refusals_take_the_same_liberties_as_answers() {
+    let stand = Stand::paired().await;
+    stand
+        .fault(json!({"kind": "wire", "unknown_fields": true, "numbers_as_text": true}))
+        .await;
+
+    let refused = stand.get(&format!("{}/{PAGE_ID}", stand.queries())).await;
+
+    assert_eq!(refused.status, 404);
+    assert_eq!(refused.json["error"]["status"], "404");
+    assert!(refused.json["announcedInSomeFutureRelease"].is_object());
+}
