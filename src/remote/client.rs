@@ -116,14 +116,8 @@ impl Client {
         let call = self.look_up(pms_id, pms_type);
         let answer = self.send(&call).await?;
         let body: SitesBody = call.read_json(&answer)?;
-        body.sites
-            .unwrap_or_default()
-            .into_iter()
-            .map(|site| {
-                site.into_site()
-                    .ok_or_else(|| call.unreadable("a site has no id"))
-            })
-            .collect()
+        let sites = body.sites.unwrap_or_default().into_items();
+        sites.map_err(|fault| call.unreadable(fault))
     }
 
     /// One site as it stands now.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const TURNS: &[u8] = b"[]{}\",:\\=n0-9eE.+ \n\0\x80\xff\xef\xbb\xbf'`(";
 
 /// Damaged bodies of a run that is told no time.
-const FEW: u64 = 5_000;
+const FEW: u64 = 2_000;
 
 /// Longest body that damage makes.
 const MOST_BYTES: usize = 64 << 10;

@@ -19,7 +19,7 @@ pub(crate) struct Gate {
     state: Mutex<State>,
     /// Longest hold that a call waits out instead of failing.
     patience: Duration,
-    /// How long no call is made after the key was refused.
+    /// How long no call is made after the key was refused, or a quota was spent that does not say when it renews.
     key_rest: Duration,
 }
 
@@ -105,7 +105,9 @@ impl Gate {
     /// Takes note of an answer that concerns every call with this key.
     pub(crate) fn learn(&self, error: &RemoteError) {
         let rest = match error.cause() {
-            Cause::RateLimited | Cause::QuotaSpent => error.retry_after(),
+            Cause::RateLimited => error.retry_after(),
+            // A quota that does not say when it renews is asked about now and then.
+            Cause::QuotaSpent => Some(error.retry_after().unwrap_or(self.key_rest)),
             Cause::KeyRefused => Some(self.key_rest),
             _ => None,
         };
@@ -151,6 +153,15 @@ mod tests {
         gate.learn(&RemoteError::new(Cause::KeyRefused, "a test"));
         let error = gate.enter("another").await.expect_err("stopped");
         assert_eq!((error.cause(), error.attempts()), (Cause::KeyRefused, 0));
+    }
+
+    #[tokio::test]
+    async fn a_spent_quota_stops_every_call_also_when_it_does_not_say_for_how_long() {
+        let gate = gate();
+        gate.learn(&RemoteError::new(Cause::QuotaSpent, "a test"));
+        let error = gate.enter("another").await.expect_err("stopped");
+        assert_eq!((error.cause(), error.attempts()), (Cause::QuotaSpent, 0));
+        assert!(error.retry_after().expect("told") > Duration::from_secs(50));
     }
 
     #[tokio::test]

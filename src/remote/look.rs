@@ -17,8 +17,9 @@ use super::facts;
 use super::failure::Operation;
 use super::poller::Look;
 use super::settings::Patience;
-use super::status::{BatchBody, Fault, Found, QueryBody, RemoteQuery, RemoteResult};
+use super::status::{BatchBody, Found, QueryBody, RemoteQuery, RemoteResult};
 use super::wait::{Step, Watch};
+use super::wire::Fault;
 
 impl Client {
     /// A remote query as it stands now.
@@ -223,8 +224,7 @@ fn read_batch(
     queries: &[RemoteQueryId],
 ) -> Result<Vec<(RemoteQueryId, Option<RemoteQuery>)>, Fault> {
     let mut found = HashMap::new();
-    for item in body.results.unwrap_or_default() {
-        let (id, query) = item.into_parts()?;
+    for (id, query) in body.results.unwrap_or_default().into_items()? {
         let query = match query {
             Found::Query(query) => Some(query.into_query(id)?),
             Found::Nothing => None,

@@ -57,3 +57,4 @@ pub use settings::{Patience, Settings};
 pub use site::{Availability, RemoteSite, SiteStatus};
 pub use statement::{Parameter, Statement};
 pub use status::{RemotePage, RemoteQuery, RemoteResult, RemoteStatus};
+pub use wire::{READ_MULTIPLE, READ_SPARE_BYTES};

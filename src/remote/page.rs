@@ -16,7 +16,7 @@ use crate::domain::PageNumber;
 
 use super::cause::Cause;
 use super::error::RemoteError;
-use super::status::Fault;
+use super::wire::Fault;
 
 /// Bytes of capacity kept free behind the rows, so that a reader may append padding for its wide loads
 /// without moving them.

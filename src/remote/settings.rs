@@ -44,7 +44,7 @@ pub struct Settings {
     pub calls_in_flight: usize,
     /// Calls begun in a second, over all sites, from 1. The real limit is in the contract.
     pub calls_per_second: u32,
-    /// Pause of all calls after the key was refused.
+    /// Pause of all calls after the key was refused, or a quota was spent that does not say when it renews.
     pub key_rest: Duration,
     /// When a failing site is left alone.
     pub breaker: BreakerRule,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::domain::{HaloGuid, PmsType};
 
-use super::wire::Loose;
+use super::wire::{Checked, Fault, Item, Loose};
 
 /// One practice database as the API tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(crate) struct SiteBody {
     availability: Loose,
     status: Loose,
     halo_link_version: Loose,
-    catalogue: Option<Vec<CatalogueBody>>,
+    catalogue: Option<Checked<Catalogue>>,
     practice_metadata: Option<PracticeBody>,
     name: Loose,
     practice_management_site_id: Loose,
@@ -118,6 +118,12 @@ struct CatalogueBody {
     is_default: Option<bool>,
 }
 
+/// A database that a query may name.
+struct Catalogue {
+    name: String,
+    is_default: bool,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct PracticeBody {
@@ -131,7 +137,25 @@ struct PracticeBody {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct SitesBody {
-    pub(crate) sites: Option<Vec<SiteBody>>,
+    pub(crate) sites: Option<Checked<RemoteSite>>,
+}
+
+impl Item for RemoteSite {
+    type Body = SiteBody;
+
+    fn of(body: SiteBody) -> Result<Option<Self>, Fault> {
+        body.into_site().map(Some).ok_or("a site has no id")
+    }
+}
+
+impl Item for Catalogue {
+    type Body = CatalogueBody;
+
+    fn of(body: CatalogueBody) -> Result<Option<Self>, Fault> {
+        let is_default = body.is_default == Some(true);
+        let name = body.name.text();
+        Ok(name.map(|name| Self { name, is_default }))
+    }
 }
 
 impl SiteBody {
@@ -139,8 +163,8 @@ impl SiteBody {
     pub(crate) fn into_site(self) -> Option<RemoteSite> {
         let guid = self.id.text()?.parse().ok()?;
         let practice = self.practice_metadata.unwrap_or_default();
-        let mut catalogues = self.catalogue.unwrap_or_default();
-        catalogues.sort_by_key(|catalogue| catalogue.is_default != Some(true));
+        let mut catalogues = self.catalogue.unwrap_or_default().into_items().ok()?;
+        catalogues.sort_by_key(|catalogue| !catalogue.is_default);
         let pms_type = [
             self.pms_type,
             practice.pms_type,
@@ -164,7 +188,7 @@ impl SiteBody {
             link_version: self.halo_link_version.text(),
             catalogues: catalogues
                 .into_iter()
-                .filter_map(|catalogue| catalogue.name.text())
+                .map(|catalogue| catalogue.name)
                 .collect(),
             availability: read_availability(self.availability.text().as_deref()),
             status: read_status(self.status.text().as_deref()),

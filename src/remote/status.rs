@@ -12,7 +12,7 @@ use crate::domain::{HaloGuid, PageNumber, RemoteQueryId};
 use super::cause::Cause;
 use super::error::RemoteError;
 use super::failure::{ErrorDetails, Told, cause_of_query, discreet};
-use super::wire::Loose;
+use super::wire::{Checked, Fault, Item, Loose};
 
 /// A query that the API runs for us, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,15 +121,22 @@ struct MetricsBody {
 struct ResultBody {
     rows: Loose,
     size: Loose,
-    pages: Option<Vec<PageBody>>,
+    pages: Option<Checked<ListedPage>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct PageBody {
+pub(crate) struct PageBody {
     page_number: Loose,
     status: Loose,
     rows: Option<PageRowsBody>,
+}
+
+/// A page as the status lists it.
+struct ListedPage {
+    page: RemotePage,
+    /// Whether it says that it cannot be fetched yet; one that says nothing is taken as ready.
+    under_way: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -142,16 +149,19 @@ struct PageRowsBody {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(crate) struct BatchBody {
-    pub(crate) results: Option<Vec<BatchItem>>,
+    pub(crate) results: Option<Checked<BatchItem>>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(crate) struct BatchItem {
+pub(crate) struct BatchItemBody {
     query_id: Loose,
     status: Loose,
-    query: Option<QueryBody>,
+    query: Option<Box<QueryBody>>,
 }
+
+/// The id that was asked and what was found.
+pub(crate) type BatchItem = (RemoteQueryId, Found);
 
 /// What a status question found under one id.
 pub(crate) enum Found {
@@ -160,9 +170,6 @@ pub(crate) enum Found {
     /// The API says that it holds no such query.
     Nothing,
 }
-
-/// Why a body that claims to be a query is none.
-pub(crate) type Fault = &'static str;
 
 impl QueryBody {
     /// The id alone, which is all that the answer to a submission must tell.
@@ -191,60 +198,48 @@ impl QueryBody {
         };
         if query.status == RemoteStatus::Successful {
             let body = self.result.ok_or("a successful query tells no result")?;
-            query.pages_under_way = body.pages_under_way();
-            query.result = Some(body.into_result(self.result_size.count(), sql_duration)?);
+            let (result, under_way) = body.into_result(self.result_size.count(), sql_duration)?;
+            query.pages_under_way = under_way;
+            query.result = Some(result);
         }
         Ok(query)
     }
 }
 
-impl BatchItem {
-    /// The id that was asked and what was found.
-    ///
+impl Item for BatchItem {
+    type Body = BatchItemBody;
+
     /// Only the documented word counts as "not found", because that makes us ask the practice again.
-    pub(crate) fn into_parts(self) -> Result<(RemoteQueryId, Found), Fault> {
-        let id = self
+    fn of(body: BatchItemBody) -> Result<Option<Self>, Fault> {
+        let id = body
             .query_id
             .text()
             .and_then(|id| id.parse().ok())
             .ok_or("a batch status tells no query id")?;
-        match (self.query, self.status.text()) {
-            (Some(query), _) => Ok((id, Found::Query(Box::new(query)))),
-            (None, Some(word)) if word.eq_ignore_ascii_case("notFound") => Ok((id, Found::Nothing)),
+        match (body.query, body.status.text()) {
+            (Some(query), _) => Ok(Some((id, Found::Query(query)))),
+            (None, Some(word)) if word.eq_ignore_ascii_case("notFound") => {
+                Ok(Some((id, Found::Nothing)))
+            }
             _ => Err("a batch status says found but tells no query"),
         }
     }
 }
 
 impl ResultBody {
-    /// Pages that say they are not yet cached; one that says nothing is taken as ready.
-    fn pages_under_way(&self) -> usize {
-        self.pages
-            .iter()
-            .flatten()
-            .filter(|page| {
-                let status = page.status.clone().text();
-                matches!(status.as_deref(), Some("queued" | "uploading"))
-            })
-            .count()
-    }
-
+    /// The result, and how many of its pages say that they are not yet cached.
     fn into_result(
         self,
         result_size: Option<u64>,
         sql_duration: Option<Duration>,
-    ) -> Result<RemoteResult, Fault> {
+    ) -> Result<(RemoteResult, usize), Fault> {
         let rows = self
             .rows
             .count()
             .ok_or("a successful query tells no row count")?;
-        let mut pages = self
-            .pages
-            .unwrap_or_default()
-            .iter()
-            .map(PageBody::to_page)
-            .collect::<Option<Vec<_>>>()
-            .ok_or("a page has no number")?;
+        let listed = self.pages.unwrap_or_default().into_items()?;
+        let under_way = listed.iter().filter(|listed| listed.under_way).count();
+        let mut pages: Vec<_> = listed.into_iter().map(|listed| listed.page).collect();
         pages.sort_by_key(|page| page.number);
         let contiguous = (1..).zip(&pages).all(|(n, page)| page.number.0 == n);
         if !contiguous {
@@ -253,23 +248,30 @@ impl ResultBody {
         if rows > 0 && pages.is_empty() {
             return Err("a result with rows has no page");
         }
-        Ok(RemoteResult {
+        let result = RemoteResult {
             rows,
             size_bytes: self.size.count().or(result_size).unwrap_or_default(),
             pages,
             sql_duration,
-        })
+        };
+        Ok((result, under_way))
     }
 }
 
-impl PageBody {
-    fn to_page(&self) -> Option<RemotePage> {
-        let number = u32::try_from(self.page_number.count()?).ok()?;
-        let rows = self.rows.as_ref().and_then(|rows| rows.count.count());
-        Some(RemotePage {
-            number: PageNumber(number),
-            rows,
-        })
+impl Item for ListedPage {
+    type Body = PageBody;
+
+    fn of(body: PageBody) -> Result<Option<Self>, Fault> {
+        let number = body.page_number.count();
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let status = body.status.text();
+        Ok(Some(Self {
+            page: RemotePage {
+                number: PageNumber(number.ok_or("a page has no number")?),
+                rows: body.rows.and_then(|rows| rows.count.count()),
+            },
+            under_way: matches!(status.as_deref(), Some("queued" | "uploading")),
+        }))
     }
 }
 

@@ -264,7 +264,8 @@ async fn read_body(body: Body) -> Result<Bytes, StatusCode> {
     tokio::time::timeout(LISTEN_MOST, to_bytes(body, NOTICE_MOST_BYTES))
         .await
         .map_err(|_| StatusCode::REQUEST_TIMEOUT)?
-        .map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)
+        // Too long for us, or broken off: no forgery as far as we can tell, so it may come again.
+        .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// Takes deliveries on a listener of its own until `stop` is done, and answers those begun.

@@ -1,12 +1,25 @@
-//! What is common to all bodies on the wire: values whose JSON type cannot be relied on.
+//! What is common to all bodies on the wire: values whose JSON type cannot be relied on, and lists whose items
+//! cannot.
 //!
-//! Bodies are read into typed shapes, never into a generic tree, so that the memory a hostile or broken
-//! answer takes stays within a small multiple of its size. Unknown fields are ignored everywhere.
+//! Bodies are read into typed shapes, never into a generic tree, and every item of a list is checked as it is read,
+//! so that the memory a hostile or broken answer takes stays within [`READ_MULTIPLE`] times its size. Unknown
+//! fields are ignored everywhere.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Most memory that reading an answer takes besides the answer itself, as a multiple of its bytes; a list that
+/// grows is held twice for a moment, at twice its size. [`READ_SPARE_BYTES`] more for the smallest of answers.
+pub const READ_MULTIPLE: usize = 16;
+
+/// What reading an answer takes however small it is, in bytes.
+pub const READ_SPARE_BYTES: usize = 4 << 10;
+
+/// Why a body that reads as JSON cannot be used.
+pub(crate) type Fault = &'static str;
 
 /// A scalar that the API writes as a number here and as text there; anything else reads as absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,5 +123,67 @@ impl<'de> Visitor<'de> for LooseVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Loose, A::Error> {
         while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Loose::Absent)
+    }
+}
+
+/// An item of a list, checked as it is read.
+pub(crate) trait Item: Sized {
+    /// Its shape on the wire.
+    type Body: DeserializeOwned;
+
+    /// The item; `None` for one that is of no use and does no harm.
+    fn of(body: Self::Body) -> Result<Option<Self>, Fault>;
+}
+
+/// The items of a list. Nothing is kept of one that cannot be used, so that a list of empty objects takes no more
+/// memory than its text.
+#[derive(Debug)]
+pub(crate) struct Checked<T> {
+    items: Vec<T>,
+    fault: Option<Fault>,
+}
+
+impl<T> Checked<T> {
+    /// The items, or what is wrong with the first one that cannot be used.
+    pub(crate) fn into_items(self) -> Result<Vec<T>, Fault> {
+        self.fault.map_or(Ok(self.items), Err)
+    }
+}
+
+impl<T> Default for Checked<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            fault: None,
+        }
+    }
+}
+
+impl<'de, T: Item> Deserialize<'de> for Checked<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(CheckedVisitor(PhantomData))
+    }
+}
+
+struct CheckedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Item> Visitor<'de> for CheckedVisitor<T> {
+    type Value = Checked<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Checked<T>, A::Error> {
+        let mut checked = Checked::default();
+        while let Some(body) = list.next_element::<T::Body>()? {
+            match T::of(body) {
+                Ok(item) => checked.items.extend(item),
+                Err(fault) => {
+                    checked.fault.get_or_insert(fault);
+                }
+            }
+        }
+        Ok(checked)
     }
 }
