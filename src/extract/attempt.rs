@@ -105,8 +105,41 @@ impl<'a> Attempt<'a> {
                 self.submit_where_it_is(&site, query, variant).await?
             }
         };
+        self.remote = Some(posted.remote);
+        match self.finish(&site, query, &posted).await {
+            Err(refused) if may_have_moved(&refused) => {
+                Err(self.left_behind(&site, posted.halo_guid, refused).await)
+            }
+            finished => finished,
+        }
+    }
+
+    /// What a refusal of the site means while its query is at work: where it has moved, the result stays behind
+    /// under the former GUID; where it has not, it lives on and is asked for again later.
+    async fn left_behind(
+        &self,
+        site: &Site,
+        guid: HaloGuid,
+        refused: AttemptError,
+    ) -> AttemptError {
+        let followed = site.halo_guid.is_some_and(|known| known != guid);
+        if followed {
+            return AttemptError::LeftBehind(site.key.clone());
+        }
+        match self.engine.find_again(site, guid, refused).await {
+            Ok(_elsewhere) => AttemptError::LeftBehind(site.key.clone()),
+            Err(error) => error,
+        }
+    }
+
+    /// Has the result of the posted query, proves it and publishes it.
+    async fn finish(
+        &mut self,
+        site: &Site,
+        query: &Query,
+        posted: &Resume,
+    ) -> Result<Published, AttemptError> {
         let (guid, remote) = (posted.halo_guid, posted.remote);
-        self.remote = Some(remote);
         self.step(Step::Polling);
         let result = match self.result(guid, remote).await {
             Err(AttemptError::Remote(refusal))
@@ -120,22 +153,21 @@ impl<'a> Attempt<'a> {
         };
         self.cost.pages = u32::try_from(result.pages.len()).unwrap_or(u32::MAX);
         self.cost.remote = result.sql_duration.unwrap_or_default();
-        let window = self.extraction().window;
         if query.withheld.is_some() {
-            self.queue_time(&site)?;
+            self.queue_time(site)?;
         }
-        let withheld = count_withheld(self.engine, guid, query, window).await?;
+        let withheld = count_withheld(self.engine, guid, query, self.extraction()).await?;
         self.begin_fetching().await?;
         let provenance = provenance(
             self.engine,
             self.claim,
-            &site,
+            site,
             query,
-            &posted,
+            posted,
             result.rows,
             withheld,
         );
-        let ready = self.stage(guid, &result, &site, query, &provenance).await?;
+        let ready = self.stage(guid, &result, site, query, &provenance).await?;
         self.publish(ready).await
     }
 

@@ -7,7 +7,9 @@
 
 use serde::Deserialize;
 
-use crate::domain::{HaloGuid, PmsType, SAME_PRACTICE, Site, SiteEvent, similarity, transition};
+use crate::domain::{
+    HaloGuid, PmsType, SAME_PRACTICE, Site, SiteEvent, SiteKey, similarity, transition,
+};
 use crate::remote::{Cause, Statement};
 
 use super::engine::Engine;
@@ -36,7 +38,7 @@ impl Engine {
         if before.as_ref().and_then(|before| before.halo_guid) == Some(guid) {
             return Ok(());
         }
-        let told = self.who_answers(guid).await?;
+        let told = self.who_answers(&site.key, guid).await?;
         let expected = [
             site.practice_name.as_deref(),
             before.as_ref().and_then(|it| it.practice_name.as_deref()),
@@ -63,17 +65,23 @@ impl Engine {
     }
 
     /// The names that the database gives; none where it does not tell.
-    async fn who_answers(&self, guid: HaloGuid) -> Result<Vec<String>, AttemptError> {
+    async fn who_answers(
+        &self,
+        site: &SiteKey,
+        guid: HaloGuid,
+    ) -> Result<Vec<String>, AttemptError> {
         let statement = Statement {
             text: WHO_ARE_YOU.to_owned(),
             catalogue: None,
             parameters: Vec::new(),
             max_time_in_queue: self.halo.max_time_in_queue,
         };
-        let answer = match self.client.immediate(guid, &statement).await {
+        let answer = match self.ask(site, guid, &statement).await {
             Ok(answer) => answer,
-            Err(error) if error.cause() == Cause::SqlFailed => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
+            Err(AttemptError::Remote(error)) if error.cause() == Cause::SqlFailed => {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
         };
         let rows: Vec<Practice> = serde_json::from_slice(answer.body.as_ref()).unwrap_or_default();
         Ok(rows

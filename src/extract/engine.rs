@@ -7,13 +7,14 @@ use chrono::{DateTime, Utc};
 
 use crate::catalog::Catalog;
 use crate::config::{Halo, Limits};
-use crate::domain::Environment;
+use crate::domain::{Environment, HaloGuid, SiteKey};
 use crate::ledger::Ledger;
 use crate::objects::Store;
 use crate::plan::Rules;
 use crate::privacy::PseudonymKey;
-use crate::remote::Client;
+use crate::remote::{Client, ImmediateResult, Statement};
 
+use super::error::AttemptError;
 use super::spool::Spool;
 
 /// Where the present time comes from.
@@ -59,6 +60,19 @@ impl Engine {
             Ok(value) => value,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Asks a site a small question at once, and counts it as the query that it is.
+    pub(super) async fn ask(
+        &self,
+        site: &SiteKey,
+        guid: HaloGuid,
+        statement: &Statement,
+    ) -> Result<ImmediateResult, AttemptError> {
+        let (site, now) = (site.clone(), self.now());
+        self.ledger(move |ledger| ledger.count_immediate(&site, now))
+            .await?;
+        Ok(self.client.immediate(guid, statement).await?)
     }
 
     /// The present time.

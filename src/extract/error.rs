@@ -87,6 +87,11 @@ pub enum AttemptError {
         "the database that answers for site {0} is named otherwise than the practice on record"
     )]
     OtherDatabase(SiteKey),
+    /// The site moved to another server while its query was at work, and nobody can ask for the result any more.
+    #[error(
+        "site {0} moved to another server while its query was at work; the result stays behind there"
+    )]
+    LeftBehind(SiteKey),
     /// Zero rows would replace an object that has many.
     #[error(
         "the new result of {extraction} is empty, while the object that stands has {standing} rows"
@@ -186,9 +191,10 @@ impl AttemptError {
             | Self::Privacy(_)
             | Self::WouldEmpty { .. } => FailureClass::Contract,
             Self::Storage(error) => error.class(),
-            Self::NotPaired(_) | Self::OtherPractice(_) | Self::OtherDatabase(_) => {
-                FailureClass::Forbidden
-            }
+            Self::NotPaired(_)
+            | Self::OtherPractice(_)
+            | Self::OtherDatabase(_)
+            | Self::LeftBehind(_) => FailureClass::Forbidden,
             Self::BudgetSpent { .. } | Self::OutsideHours { .. } => FailureClass::Limit,
             Self::Incomplete(_)
             | Self::OtherRows { .. }
@@ -222,6 +228,7 @@ impl AttemptError {
             // A person mends most storage failures within one run of the command; the result is kept for the next.
             Self::Storage(_) => Retry::Later(STORAGE_PAUSE),
             Self::Turned { .. }
+            | Self::LeftBehind(_)
             | Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::Convert(ConvertError::Malformed(_)) => Retry::Now,
@@ -238,6 +245,7 @@ impl AttemptError {
         match self {
             Self::Remote(error) => ends_remote_query(error.cause()),
             Self::Turned { .. }
+            | Self::LeftBehind(_)
             | Self::Incomplete(_)
             | Self::OtherRows { .. }
             | Self::LostAgain { .. } => true,
@@ -341,6 +349,9 @@ impl AttemptError {
                 "it goes on by itself from {}",
                 until.format("%Y-%m-%d %H:%M UTC")
             )),
+            Self::LeftBehind(_) => {
+                Some("nothing: the site is asked again where it is now".to_owned())
+            }
             Self::Incomplete(_) | Self::OtherRows { .. } => Some(
                 "it is asked again; if it stays so, tell Halo support the remote query id"
                     .to_owned(),
@@ -387,7 +398,6 @@ fn ends_remote_query(cause: Cause) -> bool {
     matches!(
         cause,
         Cause::Gone
-            | Cause::SiteRefused
             | Cause::ResultTooLarge
             | Cause::SqlFailed
             | Cause::SqlTransient

@@ -28,6 +28,7 @@ impl AttemptError {
             | Self::BudgetSpent { .. }
             | Self::OutsideHours { .. }
             | Self::Turned { .. }
+            | Self::LeftBehind(_)
             | Self::Lost => Mender::Time,
             Self::Storage(_)
             | Self::Ledger(_)

@@ -60,7 +60,7 @@ impl Attempt<'_> {
                     self.remember(query, None, String::new()).await?;
                     return Ok(None);
                 }
-                Err(refusal) if is_refusal(&refusal) => {
+                Err(AttemptError::Remote(refusal)) if is_refusal(&refusal) => {
                     self.remember(query, Some(&variant), refusal.to_string())
                         .await?;
                 }
@@ -112,8 +112,8 @@ impl Attempt<'_> {
                         refusal: Box::new(refusal),
                     });
                 }
-                Err(error) if is_refusal(&error) => {}
-                Err(error) => return error.into(),
+                Err(AttemptError::Remote(error)) if is_refusal(&error) => {}
+                Err(error) => return error,
             }
         }
         match self.remember(query, None, String::new()).await {
@@ -128,13 +128,13 @@ impl Attempt<'_> {
         guid: HaloGuid,
         query: &Query,
         variant: Option<&VariantName>,
-    ) -> Result<(), RemoteError> {
+    ) -> Result<(), AttemptError> {
         let sql = query.statement(variant).and_then(probe);
         let sql = sql.expect("the catalog has parsed every statement of a query");
         let window = self.claim.extraction.window;
         let statement = bound(&sql, query, window, self.engine.halo.max_time_in_queue);
-        let answer = self.engine.client.immediate(guid, &statement).await;
         let extraction = &self.claim.extraction;
+        let answer = self.engine.ask(&extraction.site, guid, &statement).await;
         let variant = variant.map(VariantName::as_str);
         match answer {
             Ok(_no_rows) => {

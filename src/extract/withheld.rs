@@ -3,7 +3,7 @@
 //! Not part of the result and not among the four counts that prove it. Asked after the main statement, so
 //! that the practice's server never works at both at once.
 
-use crate::domain::{HaloGuid, Query, Window};
+use crate::domain::{Extraction, HaloGuid, Query};
 use crate::remote::ImmediateResult;
 
 use super::engine::Engine;
@@ -16,22 +16,23 @@ struct Count {
     withheld: u64,
 }
 
-/// Asks how many rows `query` keeps out of `window`; `None` if it does not count them.
+/// Asks how many rows `query` keeps out of the extraction; `None` if it does not count them.
 pub(super) async fn count_withheld(
     engine: &Engine,
     guid: HaloGuid,
     query: &Query,
-    window: Window,
+    extraction: &Extraction,
 ) -> Result<Option<u64>, AttemptError> {
     let Some(sql) = &query.withheld else {
         return Ok(None);
     };
-    let statement = bound(sql, query, window, engine.halo.max_time_in_queue);
-    let answer = engine
-        .client
-        .immediate(guid, &statement)
-        .await
-        .map_err(|error| AttemptError::Uncounted(Box::new(error)))?;
+    let most = engine.halo.max_time_in_queue;
+    let statement = bound(sql, query, extraction.window, most);
+    let asked = engine.ask(&extraction.site, guid, &statement).await;
+    let answer = asked.map_err(|error| match error {
+        AttemptError::Remote(error) => AttemptError::Uncounted(Box::new(error)),
+        other => other,
+    })?;
     read(&answer)
         .map(Some)
         .ok_or_else(|| AttemptError::NotACount(query.id.clone()))

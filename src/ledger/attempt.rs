@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rusqlite::{Transaction, params};
 
@@ -12,6 +12,7 @@ use crate::domain::{
 
 use super::column::{duration_millis, millis};
 use super::lease::{back_to_pending, set_step};
+use super::posted::posted;
 use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, night, setback};
 
 /// Whether a call found its claim still holding.
@@ -50,8 +51,8 @@ pub struct AttemptCost {
 }
 
 impl Ledger {
-    /// Journals that the query is about to be posted to `halo_guid`, unless attempts at `budget` other queries
-    /// were posted to the site in this calendar month (UTC). Call it before the POST.
+    /// Journals that the query is about to be posted to `halo_guid`, unless `budget` other queries were posted to the
+    /// site in this calendar month (UTC), immediate ones included. Call it before the POST.
     ///
     /// Counted in the transaction that journals, so that two workers never both take the last one. A query that
     /// one attempt posts again, because the site moved, counts once.
@@ -68,7 +69,8 @@ impl Ledger {
         let mut spent = false;
         let fenced = self.fenced("journal a submission", claim, |transaction| {
             if let Some(budget) = budget {
-                spent = posted_this_month(transaction, claim, now)? >= budget;
+                let site = &claim.extraction.site;
+                spent = posted(transaction, site, Some(claim), now)? >= budget;
                 if spent {
                     return Ok(());
                 }
@@ -226,37 +228,6 @@ pub(super) fn close_failed(
         cost,
     };
     close_attempt(transaction, claim, &end, now)
-}
-
-/// Attempts whose query was posted to the claim's site since the month began, the claim's own left out.
-fn posted_this_month(
-    transaction: &Transaction<'_>,
-    claim: &Claim,
-    now: DateTime<Utc>,
-) -> Result<u32, LedgerErrorKind> {
-    Ok(transaction
-        .prepare_cached(
-            "SELECT count(*) FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
-             WHERE e.site = ?1 AND a.submitted_at >= ?2 AND NOT (a.extraction = ?3 AND a.number = ?4)",
-        )?
-        .query_row(
-            params![
-                claim.extraction.site.as_str(),
-                millis(month_of(now)),
-                claim.id,
-                claim.attempt.0
-            ],
-            |row| row.get(0),
-        )?)
-}
-
-/// The first instant of the month of `now`.
-pub(super) fn month_of(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.date_naive()
-        .with_day(1)
-        .and_then(|day| day.and_hms_opt(0, 0, 0))
-        .expect("every month has a first day, and every day a midnight")
-        .and_utc()
 }
 
 /// What an extraction waits for after a failure of this class.

@@ -27,6 +27,7 @@ mod lease;
 mod night;
 mod nightly;
 mod object;
+mod posted;
 mod pseudonym_key;
 mod query_version;
 mod read;

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_workable_times.sql"),
     include_str!("migrations/0015_confirmation.sql"),
     include_str!("migrations/0016_nightly.sql"),
+    include_str!("migrations/0017_immediate.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

@@ -5,8 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::domain::{ExtractionState, SiteKey};
 
-use super::attempt::month_of;
-use super::column::{instant, millis};
+use super::column::instant;
 use super::read::{SELECT, extraction_row};
 use super::setback::{self, Setback};
 use super::{ExtractionRow, Ledger, LedgerError};
@@ -66,27 +65,6 @@ impl Ledger {
                 })
             })?;
             Ok(groups.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// Attempts whose query was posted to a site since the month (UTC) of `now` began: what its budget counts.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn posted_this_month(
-        &self,
-        site: &SiteKey,
-        now: DateTime<Utc>,
-    ) -> Result<u32, LedgerError> {
-        self.read("count a site's queries", |transaction| {
-            Ok(transaction
-                .prepare_cached(
-                    "SELECT count(*) FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
-                     WHERE e.site = ?1 AND a.submitted_at >= ?2",
-                )?
-                .query_row(params![site.as_str(), millis(month_of(now))], |row| {
-                    row.get(0)
-                })?)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Catalog;
@@ -106,8 +106,8 @@ impl Made {
             |site| match budgets.get(site).copied().flatten() {
                 None => Ok(None),
                 Some(budget) => {
-                    let posted = ledger.posted_since(site, month_of(now))?;
-                    Ok(Some(u64::from(budget).saturating_sub(posted)))
+                    let posted = ledger.posted_this_month(site, now)?;
+                    Ok(Some(u64::from(budget.saturating_sub(posted))))
                 }
             },
         )
@@ -133,15 +133,6 @@ fn budget(site: &Site, limits: Limits) -> Option<u32> {
         Some(budget) => Some(budget),
         None => limits.queries_per_site_month,
     }
-}
-
-/// The first instant of the month of `now`.
-fn month_of(now: DateTime<Utc>) -> DateTime<Utc> {
-    now.date_naive()
-        .with_day(1)
-        .and_then(|day| day.and_hms_opt(0, 0, 0))
-        .expect("every month has a first day, and every day a midnight")
-        .and_utc()
 }
 
 fn standing(ledger: &Ledger, site: &Site, query: &Query) -> Result<Standing, LedgerError> {

@@ -73,7 +73,7 @@ impl Doctor {
                 && let Some(ledger) = &ledger
             {
                 for site in self.sites(ledger)? {
-                    findings.extend(sites.look(&site, self.probe)?);
+                    findings.extend(sites.look(&site, self.probe.then_some(&**ledger))?);
                 }
             }
         }
@@ -205,7 +205,8 @@ impl Sites<'_> {
         })
     }
 
-    fn look(&self, site: &Site, probe: bool) -> Result<Vec<Finding>, Failure> {
+    /// What the API tells of a site and, where a query may be spent on it, whether it answers one; `probe` counts it.
+    fn look(&self, site: &Site, probe: Option<&Ledger>) -> Result<Vec<Finding>, Failure> {
         let guid = match (site.state, site.halo_guid) {
             (SiteState::Withdrawn, _) => return Ok(Vec::new()),
             (_, Some(guid)) => guid,
@@ -219,7 +220,10 @@ impl Sites<'_> {
             Ok(remote) => site::look_at(site, &remote, self.catalog),
             Err(error) => return Ok(vec![Finding::refused(site.key.as_str(), &error)]),
         };
-        if probe {
+        if let Some(ledger) = probe {
+            ledger
+                .count_immediate(&site.key, Utc::now())
+                .map_err(|error| Failure::new(ExitCode::Failed, error))?;
             let asked = self
                 .context
                 .block_on(self.client.immediate(guid, &smallest()))?;

@@ -1,5 +1,7 @@
 //! Asking one site one small question at once.
 
+use chrono::Utc;
+
 use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::Failure;
@@ -7,7 +9,7 @@ use crate::config::Config;
 use crate::domain::Site;
 use crate::remote::{ImmediateResult, Statement};
 
-/// Asks an active site; the answer's rows are at most 8 MB.
+/// Asks an active site, and counts it as the query that it is; the answer's rows are at most 8 MB.
 pub(super) fn ask(
     context: &Context,
     config: &Config,
@@ -21,6 +23,10 @@ pub(super) fn ask(
         ))
     })?;
     let client = context.client(config)?;
+    let ledger = context.ledger(config)?;
+    ledger
+        .count_immediate(&site.key, Utc::now())
+        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
     context
         .block_on(client.immediate(guid, statement))?
         .map_err(|error| {

@@ -121,21 +121,4 @@ impl Ledger {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
-
-    /// Queries that were posted to a site since `since`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    pub fn posted_since(&self, site: &SiteKey, since: DateTime<Utc>) -> Result<u64, LedgerError> {
-        self.read("count posted queries", |transaction| {
-            Ok(transaction
-                .prepare_cached(
-                    "SELECT count(*) FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
-                     WHERE e.site = ?1 AND a.submitted_at >= ?2",
-                )?
-                .query_row(params![site.as_str(), column::millis(since)], |row| {
-                    row.get(0)
-                })?)
-        })
-    }
 }

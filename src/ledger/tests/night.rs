@@ -549,3 +549,30 @@ fn a_query_that_one_attempt_posts_again_counts_once() {
         journalled(home.ledger.begin_submit(&claim, guid(), Some(1), at(now)));
     }
 }
+
+#[test]
+fn a_budget_counts_immediate_queries_too_each_in_its_month() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT]);
+    let claim = home.claim("02:00").expect("something to do");
+    let site = &claim.extraction.site;
+    let december = at("02:00") + chrono::TimeDelta::days(12);
+    let posted = |now| home.ledger.posted_this_month(site, now).expect("a ledger");
+
+    for now in ["02:01", "02:02"] {
+        home.ledger
+            .count_immediate(site, at(now))
+            .expect("a ledger that can be written");
+    }
+
+    assert_eq!((posted(at("02:03")), posted(december)), (2, 0));
+    let spent = home
+        .ledger
+        .begin_submit(&claim, guid(), Some(2), at("02:03"));
+    assert_eq!(spent.expect("a ledger"), Submission::BudgetSpent);
+    journalled(
+        home.ledger
+            .begin_submit(&claim, guid(), Some(3), at("02:04")),
+    );
+    assert_eq!(posted(at("02:05")), 3);
+}
