@@ -65,8 +65,12 @@ impl Night {
         }
     }
 
-    fn simulator(&self) -> Simulator {
+    /// Both nights begin at noon of `today` in the east, eleven hours before a practice lives on: a day that one of them
+    /// has and the other has not would make their objects differ.
+    fn simulator(&self, today: NaiveDate) -> Simulator {
         Simulator::start(&[
+            "--start",
+            &format!("{today}T02:00:00Z"),
             "--practices",
             &(self.sites + self.sites / 4).to_string(),
             "--patients",
@@ -114,7 +118,7 @@ fn a_fleet_on_a_bad_network_and_a_process_killed_at_any_moment_end_in_the_object
     let today = Utc::now().date_naive();
     let queries = project().join("queries");
 
-    let calm_cloud = night.simulator();
+    let calm_cloud = night.simulator(today);
     let calm = Home::new(&calm_cloud, &queries);
     calm.pair_all(&calm_cloud);
     let mut everything = night.arguments(today);
@@ -128,7 +132,7 @@ fn a_fleet_on_a_bad_network_and_a_process_killed_at_any_moment_end_in_the_object
     let extractions: usize = extractions.sum();
     assert_eq!(plan.values().map(Sites::len).sum::<usize>(), night.sites);
 
-    let cloud = night.simulator();
+    let cloud = night.simulator(today);
     let home = Home::new(&cloud, &queries);
     home.pair_all(&cloud);
     let scenario = project().join("config/scenarios/flaky-fleet.toml");

@@ -34,7 +34,8 @@ pub(crate) fn hasty_client(url: &str, key: &str) -> Client {
             most: pause,
             patience: Duration::from_secs(5),
         },
-        stuck_after: Duration::from_millis(50),
+        // Long enough for a busy machine to run a query, short enough for a test to wait for.
+        stuck_after: Duration::from_millis(800),
         ..Settings::default()
     })
     .expect("a client")
@@ -195,10 +196,12 @@ pub(crate) enum Call {
     Status,
     StatusBatch,
     Stream,
+    /// A page in its envelope, which is asked for where the API offers no stream.
+    Page,
 }
 
 impl Call {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Pair,
         Self::Sites,
         Self::Site,
@@ -207,6 +210,7 @@ impl Call {
         Self::Status,
         Self::StatusBatch,
         Self::Stream,
+        Self::Page,
     ];
 
     pub(crate) fn endpoint(self) -> &'static str {
@@ -219,6 +223,7 @@ impl Call {
             Self::Status => "status",
             Self::StatusBatch => "status_batch",
             Self::Stream => "stream",
+            Self::Page => "page",
         }
     }
 
@@ -249,7 +254,7 @@ impl Call {
                 .map(drop),
             Self::Status => client.status(site, query).await.map(drop),
             Self::StatusBatch => client.statuses(site, &[query]).await.map(drop),
-            Self::Stream => {
+            Self::Stream | Self::Page => {
                 let (patience, cancel) = (patience(), CancellationToken::new());
                 let result = client.wait(site, query, &patience, &cancel).await?;
                 client.page(site, query, result.pages[0]).await.map(drop)
@@ -303,6 +308,11 @@ pub(crate) fn wire_faults() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// An API that has no `/stream`.
+fn no_stream() -> Value {
+    json!({"kind": "http", "status": 404, "endpoints": ["stream"]})
+}
+
 #[tokio::test]
 async fn every_wire_fault_at_every_call_ends_in_its_class_after_its_number_of_requests() {
     let cloud = Cloud::start().await;
@@ -329,6 +339,9 @@ async fn every_wire_fault_at_every_call_ends_in_its_class_after_its_number_of_re
             let mut rule = fault.clone();
             rule["endpoints"] = json!([call.endpoint()]);
             cloud.set_fault(&rule).await;
+            if call == Call::Page {
+                cloud.set_fault(&no_stream()).await;
+            }
 
             let outcome = call
                 .make(&cloud, query)
@@ -417,13 +430,142 @@ async fn every_fault_of_a_query_ends_in_its_cause_and_is_over_when_it_is_lifted(
 }
 
 #[tokio::test]
+async fn every_fault_of_pairing_and_of_immediate_queries_ends_in_its_class_after_its_number_of_requests()
+ {
+    use FailureClass as Class;
+    let cloud = Cloud::start().await;
+    let query = cloud
+        .client()
+        .submit(cloud.guid(), &statement(PATIENTS))
+        .await
+        .expect("accepted");
+    let pairing = |reason: &str| json!({"kind": "pairing", "reason": reason});
+    let pairing_as = |status: u16| json!({"kind": "pairing", "reason": "wrong", "status": status});
+    let legacy = json!({"kind": "failure_in_success"});
+    let cases = [
+        (Call::Pair, vec![pairing("wrong")], Class::Forbidden, 1),
+        (Call::Pair, vec![pairing("expired")], Class::Forbidden, 1),
+        (Call::Pair, vec![pairing("reused")], Class::Forbidden, 1),
+        (
+            Call::Pair,
+            vec![pairing("regenerated")],
+            Class::Forbidden,
+            1,
+        ),
+        (Call::Pair, vec![pairing("unticked")], Class::Forbidden, 1),
+        (Call::Pair, vec![pairing("unexpected")], Class::Site, TRIES),
+        (Call::Pair, vec![pairing_as(403)], Class::Forbidden, 1),
+        (Call::Pair, vec![pairing_as(404)], Class::Forbidden, 1),
+        (Call::Pair, vec![pairing_as(502)], Class::Site, TRIES),
+        (
+            Call::Pair,
+            vec![json!({"kind": "offline"})],
+            Class::Site,
+            TRIES,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "offline"})],
+            Class::Site,
+            TRIES,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "stuck_channel"})],
+            Class::Site,
+            TRIES,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "dies_after_dispatch"})],
+            Class::Site,
+            TRIES,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "timeout", "commits": true})],
+            Class::Site,
+            TRIES,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "timeout", "commits": false})],
+            Class::Site,
+            TRIES,
+        ),
+        // The statement ran: asking again would only run it again.
+        (
+            Call::Immediate,
+            vec![json!({"kind": "too_large", "form": "status"})],
+            Class::Limit,
+            1,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "too_large", "form": "details"})],
+            Class::Limit,
+            1,
+        ),
+        (
+            Call::Immediate,
+            vec![json!({"kind": "login_failed"})],
+            Class::Forbidden,
+            1,
+        ),
+        (
+            Call::Immediate,
+            vec![legacy.clone(), json!({"kind": "login_failed"})],
+            Class::Forbidden,
+            1,
+        ),
+        (Call::Immediate, vec![sql_error(208)], Class::Sql, 1),
+        (Call::Immediate, vec![sql_error(1205)], Class::Sql, TRIES),
+        (Call::Immediate, vec![legacy, sql_error(208)], Class::Sql, 1),
+    ];
+    let mut wrong = Vec::new();
+    let mut table = Table::new(
+        "fault of pairing and immediate queries",
+        &["call", "class", "requests", "lifted"],
+    );
+    for (call, faults, class, requests) in cases {
+        cloud.lift_faults().await;
+        for fault in &faults {
+            cloud.set_fault(fault).await;
+        }
+        let outcome = call.make(&cloud, query).await;
+        let found = outcome.map_err(|error| error.class()).err();
+        let asked = cloud.received(call.endpoint()).await;
+        cloud.lift_faults().await;
+        let lifted = call.make(&cloud, query).await;
+
+        let told: Vec<String> = faults.iter().map(Value::to_string).collect();
+        let told = told.join(" ").replace(['"', '{', '}'], "");
+        table.row(&[
+            &told,
+            call.endpoint(),
+            &found.map_or("-".to_owned(), |class| class.to_string()),
+            &asked.to_string(),
+            if lifted.is_ok() { "answered" } else { "FAILS" },
+        ]);
+        if (found, asked, lifted.is_ok()) != (Some(class), requests, true) {
+            wrong.push(format!("{told} at {call:?}: {found:?} after {asked}, not {class} after {requests}; {lifted:?}"));
+        }
+    }
+    table.show();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn sql_error(code: i64) -> Value {
+    json!({"kind": "sql_error", "code": code, "message": "told by a test"})
+}
+
+#[tokio::test]
 async fn what_the_api_may_do_differently_changes_no_row() {
     let cloud = Cloud::start().await;
     let all = extract(&cloud.client(), cloud.guid(), PATIENTS)
         .await
         .expect("rows");
     assert!(all > 10);
-    let no_stream = json!({"kind": "http", "status": 404, "endpoints": ["stream"]});
     let no_batch = json!({"kind": "http", "status": 404, "endpoints": ["status_batch"]});
     for liberty in [
         json!({"kind": "wire", "unknown_fields": true, "unknown_values": true}),
@@ -434,7 +576,7 @@ async fn what_the_api_may_do_differently_changes_no_row() {
         json!({"kind": "late_pages", "time": "300ms", "reversed": true}),
         json!({"kind": "wide_row", "bytes": 100_000}),
         json!({"kind": "delay", "time": "20ms"}),
-        no_stream,
+        no_stream(),
         no_batch,
     ] {
         cloud.lift_faults().await;
@@ -571,6 +713,7 @@ async fn a_webhook_is_believed_once_and_only_when_well_signed_and_fresh_and_noth
         (Some("bad_signature"), json!([401]), 0),
         (Some("stale"), json!([403]), 0),
         (Some("lost"), json!([]), 0),
+        (Some("early"), json!([204]), 1),
     ] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await

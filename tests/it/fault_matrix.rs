@@ -17,7 +17,7 @@ use halo_extract::remote::Client;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{Call, expected, hasty_client, wire_faults};
+use crate::client::{Call, TRIES, expected, hasty_client, wire_faults};
 use crate::fixture::Fixture;
 use crate::harness::{Home, Simulator};
 use crate::resume::received;
@@ -29,12 +29,14 @@ const ROWS: u64 = 3;
 /// One fault and what must become of an extraction under it.
 struct Case {
     name: String,
-    fault: Value,
+    /// Rules that stand together.
+    faults: Vec<Value>,
     /// The endpoint whose requests are counted, and how many there must be; polls until a deadline are not counted.
     at: &'static str,
     requests: Option<u64>,
-    class: FailureClass,
-    /// Queries that the practice takes in all, until the object is there.
+    /// `None` where the extraction succeeds all the same.
+    class: Option<FailureClass>,
+    /// Queries that the practice takes in all, until the object is there and was made once more without the fault.
     queries: usize,
 }
 
@@ -50,11 +52,15 @@ async fn every_fault_ends_in_its_class_and_once_lifted_in_the_whole_object() {
     );
     let mut wrong = Vec::new();
 
-    for (number, case) in wire_cases().into_iter().chain(site_cases()).enumerate() {
+    let cases = wire_cases().into_iter().chain(site_cases());
+    let cases = cases.chain(envelope_cases()).chain(harmless_cases());
+    for (number, case) in cases.enumerate() {
         let extraction = site.plan(number);
         simulator.delete("counters");
         let before = accepted(&simulator);
-        simulator.post("faults", &case.fault.to_string());
+        for fault in &case.faults {
+            simulator.post("faults", &fault.to_string());
+        }
         let class = site.run(&extraction).await;
         let requests = received(&simulator, case.at);
         simulator.delete("faults");
@@ -76,7 +82,7 @@ async fn every_fault_ends_in_its_class_and_once_lifted_in_the_whole_object() {
             &published,
         ]);
         let found = (class, case.requests.map(|_| requests), queries, rows);
-        let wanted = (Some(case.class), case.requests, case.queries, Some(ROWS));
+        let wanted = (case.class, case.requests, case.queries, Some(ROWS));
         if found != wanted {
             wrong.push(format!(
                 "{} at {}: {found:?}, not {wanted:?}",
@@ -96,19 +102,17 @@ fn wire_cases() -> Vec<Case> {
         for (name, mut fault) in wire_faults() {
             fault["endpoints"] = json!([call.endpoint()]);
             let (class, requests) = expected(name, call);
-            // A submission that was performed and not heard of is lost; so is, after a refusal that may mean another
-            // GUID, what was asked for under this one.
-            let lost = matches!((name, call), ("cut", Call::Async))
-                || (name == "403" && call != Call::Async);
+            // A submission that was performed and not heard of is lost.
+            let lost = matches!((name, call), ("cut", Call::Async));
             // While it waits for a result, the client looks again through passing faults until its deadline.
             let counts = call != Call::Status || requests == 1 && !name.starts_with("429");
             // A practice that may have moved is looked for before it is asked again.
             cases.push(Case {
                 name: name.to_owned(),
-                fault,
+                faults: vec![fault],
                 at: call.endpoint(),
                 requests: counts.then_some(requests),
-                class,
+                class: Some(class),
                 queries: if lost { 2 } else { 1 },
             });
         }
@@ -116,56 +120,176 @@ fn wire_cases() -> Vec<Case> {
     cases
 }
 
-/// Every fault of a site and of a query at work.
+/// Every fault of a site and of a query at work, with the submissions it takes.
 fn site_cases() -> Vec<Case> {
     use FailureClass as Class;
     let outcome = |status: &str| json!({"kind": "outcome", "status": status});
-    let case = |fault: Value, class, queries| Case {
+    let sql = |code: i64| json!({"kind": "sql_error", "code": code, "message": "told by a test"});
+    let case = |fault: Value, class, requests, queries| Case {
         name: fault_name(&fault),
-        fault,
+        faults: vec![fault],
         at: "async",
-        requests: None,
-        class,
+        requests: Some(requests),
+        class: Some(class),
         queries,
     };
+    let at_pages = |fault: Value, class| Case {
+        at: "stream",
+        ..case(fault, class, 1, 2)
+    };
+    // Half of the day each, so that it is closed at any time.
+    let closed = |from: &str, until: &str| json!({"kind": "closed", "from": from, "until": until});
     vec![
-        case(json!({"kind": "offline"}), Class::Site, 1),
-        case(json!({"kind": "offline", "accepted": true}), Class::Site, 2),
+        // Refused before anything ran: tried as often as any call, and asked once when the site is back.
+        case(json!({"kind": "offline"}), Class::Site, TRIES, 1),
+        case(json!({"kind": "unreachable"}), Class::Site, TRIES, 1),
+        case(json!({"kind": "uninstalled"}), Class::Site, TRIES, 1),
+        Case {
+            faults: vec![closed("00:00", "12:00"), closed("12:00", "00:00")],
+            ..case(json!({"kind": "closed"}), Class::Site, TRIES, 1)
+        },
+        // Taken and lost: asked anew.
+        case(
+            json!({"kind": "offline", "accepted": true}),
+            Class::Site,
+            1,
+            2,
+        ),
         case(
             json!({"kind": "unreachable", "accepted": true}),
             Class::Site,
+            1,
             2,
         ),
-        case(json!({"kind": "dies_after_dispatch"}), Class::Site, 1),
-        case(json!({"kind": "stuck"}), Class::Site, 1),
-        case(json!({"kind": "unpaired"}), Class::Forbidden, 1),
-        case(json!({"kind": "ip_refused"}), Class::Forbidden, 1),
-        case(json!({"kind": "key_refused"}), Class::Auth, 1),
-        case(json!({"kind": "login_failed"}), Class::Forbidden, 2),
-        case(json!({"kind": "quota", "calls": 0}), Class::Limit, 1),
-        case(outcome("initialisationFailedCacheError"), Class::Halo, 2),
-        case(outcome("initialisationFailedSiteOffline"), Class::Site, 2),
-        case(outcome("expiredInQueue"), Class::Site, 2),
-        case(outcome("executionFailed"), Class::Site, 2),
-        case(outcome("uploadFailed"), Class::Halo, 2),
+        // At work for ever: the same query is looked at again, never another one posted.
+        case(json!({"kind": "dies_after_dispatch"}), Class::Site, 1, 1),
+        case(json!({"kind": "stuck"}), Class::Site, 1, 1),
+        // Refused: said once, repeated never.
+        case(json!({"kind": "removed"}), Class::Forbidden, 1, 1),
+        case(json!({"kind": "unpaired"}), Class::Forbidden, 1, 1),
+        case(json!({"kind": "ip_refused"}), Class::Forbidden, 1, 1),
+        case(json!({"kind": "key_refused"}), Class::Auth, 1, 1),
+        case(json!({"kind": "login_failed"}), Class::Forbidden, 1, 2),
+        case(json!({"kind": "quota", "calls": 0}), Class::Limit, 1, 1),
         case(
-            json!({"kind": "sql_error", "code": 1205, "message": "deadlock"}),
-            Class::Sql,
+            json!({"kind": "rate_limit", "calls": 0, "seconds": 31_536_000}),
+            Class::Limit,
+            1,
+            1,
+        ),
+        // Every final state.
+        case(outcome("initialisationFailedCacheError"), Class::Halo, 1, 2),
+        case(
+            outcome("initialisationFailedSiteOffline"),
+            Class::Site,
+            1,
             2,
         ),
         case(
-            json!({"kind": "sql_error", "code": 208, "message": "no table"}),
-            Class::Sql,
+            outcome("initialisationFailedSiteUnreachable"),
+            Class::Site,
+            1,
             2,
         ),
-        case(json!({"kind": "gone"}), Class::Gone, 2),
-        case(json!({"kind": "lost_row"}), Class::Halo, 2),
+        case(outcome("expiredInQueue"), Class::Site, 1, 2),
+        case(outcome("executionFailed"), Class::Site, 1, 2),
+        case(outcome("uploadFailed"), Class::Halo, 1, 2),
+        case(sql(1205), Class::Sql, 1, 2),
+        case(sql(-2), Class::Sql, 1, 2),
+        case(sql(208), Class::Sql, 1, 2),
+        case(sql(4060), Class::Forbidden, 1, 2),
+        at_pages(json!({"kind": "gone"}), Class::Gone),
+        at_pages(json!({"kind": "lost_row"}), Class::Halo),
+        // Taken, and the answer not heard: nobody can ask for its result.
         case(
             json!({"kind": "lost", "performed": true, "endpoints": ["async"]}),
             Class::Network,
+            1,
+            2,
+        ),
+        case(
+            json!({"kind": "http", "status": 500, "performed": true, "endpoints": ["async"]}),
+            Class::Halo,
+            1,
             2,
         ),
     ]
+}
+
+/// Refusals in every shape of error body: the same class from each, the empty one included.
+fn envelope_cases() -> Vec<Case> {
+    use FailureClass as Class;
+    let mut cases = Vec::new();
+    for form in ["nested", "flat", "gateway", "details", "empty", "html"] {
+        for (fault, at, class, queries) in [
+            (json!({"kind": "unpaired"}), "async", Class::Forbidden, 1),
+            (json!({"kind": "key_refused"}), "async", Class::Auth, 1),
+            (
+                json!({"kind": "quota", "calls": 0}),
+                "async",
+                Class::Limit,
+                1,
+            ),
+            (json!({"kind": "gone"}), "stream", Class::Gone, 2),
+        ] {
+            cases.push(Case {
+                name: format!("{}, {form} error", fault_name(&fault)),
+                faults: vec![json!({"kind": "error_envelope", "form": form}), fault],
+                at,
+                requests: Some(1),
+                class: Some(class),
+                queries,
+            });
+        }
+    }
+    cases
+}
+
+/// What a good client does not even mention.
+fn harmless_cases() -> Vec<Case> {
+    let wire = |liberty: &str, value: Value| {
+        let mut fault = json!({"kind": "wire"});
+        fault[liberty] = value;
+        (format!("wire {liberty}"), fault, 1)
+    };
+    let plain = |fault: Value, pages| (fault_name(&fault), fault, pages);
+    let cases = [
+        wire("unknown_fields", json!(true)),
+        wire("unknown_values", json!(true)),
+        wire("omit_optional", json!(true)),
+        wire("numbers_as_text", json!(true)),
+        wire("fraction_digits", json!(0)),
+        wire("fraction_digits", json!(7)),
+        wire("gzip", json!(true)),
+        wire("stream", json!("envelope")),
+        wire("stream", json!("text")),
+        plain(json!({"kind": "delay", "time": "20ms"}), 1),
+        plain(json!({"kind": "early_pages", "time": "100ms"}), 1),
+        plain(
+            json!({"kind": "late_pages", "time": "100ms", "reversed": true}),
+            1,
+        ),
+        plain(json!({"kind": "page_size", "bytes": 10}), ROWS),
+        plain(json!({"kind": "wide_row", "bytes": 2_000_000}), 2),
+        plain(json!({"kind": "zero_rows"}), 1),
+        plain(json!({"kind": "link_version", "version": "26.101.1"}), 1),
+        plain(json!({"kind": "clock_skew", "seconds": 3600}), 1),
+        plain(json!({"kind": "renamed", "practice_name": "Another"}), 1),
+        // Immediate queries alone suffer.
+        plain(json!({"kind": "stuck_channel"}), 1),
+        plain(json!({"kind": "timeout"}), 1),
+        plain(json!({"kind": "too_large"}), 1),
+        plain(json!({"kind": "failure_in_success"}), 1),
+    ];
+    let case = |(name, fault, pages)| Case {
+        name,
+        faults: vec![fault],
+        at: "stream",
+        requests: Some(pages),
+        class: None,
+        queries: 2,
+    };
+    cases.into_iter().map(case).collect()
 }
 
 fn fault_name(fault: &Value) -> String {

@@ -107,6 +107,130 @@ fn no_secret_and_no_row_value_is_left_by_any_failure_at_the_finest_log_level() {
     assert_ne!(found_below(&home.lake(), &canaries), Vec::<String>::new());
 }
 
+/// Where the API can refuse us, with the command that gets there.
+const CALLS: [(&str, &[&str]); 7] = [
+    (
+        "pair",
+        &["site", "pair", "--pms-id", "40001", "--code", "CODE"],
+    ),
+    ("sites", &["doctor"]),
+    ("site", &["doctor"]),
+    ("immediate", &["doctor", "--probe"]),
+    ("async", &RUN_VISITS),
+    ("status", &RUN_VISITS),
+    ("stream", &RUN_VISITS),
+];
+
+const RUN_VISITS: [&str; 7] = [
+    "run",
+    "--query",
+    "visits",
+    "--from",
+    "2026-11-01",
+    "--to",
+    "2026-12-01",
+];
+
+/// Refusals that are not tried again, so that the test is short.
+const REFUSALS: [u16; 5] = [400, 403, 404, 410, 413];
+
+#[test]
+fn no_secret_and_no_row_value_comes_back_out_of_a_refusal_in_any_shape_at_any_call() {
+    let fixture = practice();
+    let simulator = Simulator::start(&["--data", text(&fixture.data()), "--key", KEY]);
+    let home = fixture.home(&simulator);
+    let code = simulator.sites()[0]["pairing_code"].as_str().expect("code");
+    let canaries = [KEY, code, NAME, "Canarywood", PSEUDONYM_KEY];
+
+    let mut refusals = REFUSALS.iter().cycle();
+    for (endpoint, arguments) in CALLS {
+        for form in ["nested", "flat", "gateway", "details", "html"] {
+            let status = refusals.next().expect("it has no end");
+            // A code is told to nobody but the pairing, so nothing else can tell it back.
+            let told = if endpoint == "pair" { code } else { "-" };
+            let message = format!("No access for '{NAME}' with {KEY} and {told}, value = {NAME}");
+            // A page that has no stream is asked for in its envelope.
+            let endpoints = match endpoint {
+                "stream" => vec!["page", "stream"],
+                other => vec![other],
+            };
+            let fault = serde_json::json!({
+                "kind": "http", "status": status, "message": message, "envelope": form, "endpoints": endpoints,
+            });
+            simulator.post("faults", &fault.to_string());
+            let words = arguments.iter().chain(&["--log", "trace"]);
+            let words: Vec<&str> = words
+                .map(|word| if *word == "CODE" { code } else { word })
+                .collect();
+            let finished = home.run(&words);
+            simulator.delete("faults");
+            assert_ne!(finished.code, Some(0), "{fault}: {finished:#?}");
+            for said in [&finished.stdout, &finished.stderr] {
+                assert_eq!(
+                    found_in(said.as_bytes(), &canaries),
+                    None,
+                    "{fault}: {finished:#?}"
+                );
+            }
+        }
+    }
+
+    assert_eq!(found_below(home.path(), &canaries), Vec::<String>::new());
+}
+
+#[test]
+fn no_secret_is_in_what_the_service_says_of_notices() {
+    const SECRET: &str = "canary-webhook-secret-1234";
+    let fixture = practice();
+    let simulator = Simulator::start(&["--data", text(&fixture.data()), "--key", KEY]);
+    let home = fixture.home(&simulator);
+    let log = tempfile::NamedTempFile::new().expect("a file");
+    let mut service = home
+        .command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"])
+        .env("HALO_WEBHOOK_SECRET", SECRET)
+        .stdout(std::process::Stdio::null())
+        .stderr(log.reopen().expect("a file"))
+        .spawn()
+        .expect("starts");
+    let said = || std::fs::read_to_string(log.path()).expect("text");
+    until("it serves", || said().contains("/readyz"));
+    let said_first = said();
+    let url = said_first
+        .split_whitespace()
+        .find_map(|word| word.strip_suffix("/readyz"))
+        .expect("an address");
+    let host = url.trim_start_matches("http://");
+
+    let forged = "0".repeat(64);
+    let now = chrono::Utc::now().to_rfc3339();
+    let mut answers = Vec::new();
+    for (timestamp, signature) in [(now.as_str(), forged.as_str()), ("", ""), ("never", SECRET)] {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(host).expect("connects");
+        write!(
+            stream,
+            "POST /halo HTTP/1.0\r\nHost: x\r\nX-Halo-Timestamp: {timestamp}\r\nX-Halo-Signature-256: {signature}\r\n\
+             Content-Length: 2\r\n\r\n{{}}"
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answers.push(answer.contains(" 401 "));
+    }
+    service.kill().expect("killed");
+    service.wait().expect("gone");
+
+    assert_eq!(answers, [true; 3]);
+    let said = said();
+    assert!(
+        said.contains("wrong signature") && said.contains("INFO"),
+        "{said}"
+    );
+    let canaries = [SECRET, "canary-webhook", KEY, PSEUDONYM_KEY];
+    assert_eq!(found_in(said.as_bytes(), &canaries), None, "{said}");
+    assert_eq!(found_below(home.path(), &canaries), Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn no_secret_is_in_what_receiver_client_and_simulator_say_of_webhooks() {
     const SECRET: &str = "canary-webhook-secret-1234";
