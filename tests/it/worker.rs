@@ -9,6 +9,7 @@ use halo_extract::domain::{
 };
 use halo_extract::extract::{Ended, Engine, Hand, Progress, work};
 use halo_extract::ledger::{Claim, ClaimRequest};
+use halo_extract::remote::{Client, Settings};
 use tokio_util::sync::CancellationToken;
 
 use crate::fault_matrix::engine;
@@ -97,12 +98,19 @@ fn claim(engine: &Engine, lease: Duration) -> Option<Claim> {
 
 #[tokio::test]
 async fn a_claim_is_renewed_as_long_as_its_attempt_lasts() {
-    const LEASE: Duration = Duration::from_millis(800);
+    const LEASE: Duration = Duration::from_secs(2);
     let fixture = Fixture::new();
-    let simulator = fixture.simulator(&["--execute-ms", "2500"]);
+    let simulator = fixture.simulator(&["--execute-ms", "5000"]);
     let home = fixture.home(&simulator);
     let mut engine = engine(&fixture, &simulator, &home);
     engine.halo.query_deadline = Duration::from_secs(60);
+    // The usual patience: the engine's own takes a query of a twentieth of a second for one that hangs.
+    engine.client = Client::new(Settings {
+        base_url: simulator.url().parse().expect("a URL"),
+        key: simulator.key().into(),
+        ..Settings::default()
+    })
+    .expect("a client");
     let extractions = plan(&engine, 1);
     let hand = Hand {
         engine: engine.clone(),
