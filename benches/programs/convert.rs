@@ -81,7 +81,7 @@ pub(crate) fn run(folder: &Path, object: &Path, pseudonyms: bool) -> Result<(), 
     })
 }
 
-fn extraction() -> Result<Extraction, Box<dyn Error>> {
+pub(crate) fn extraction() -> Result<Extraction, Box<dyn Error>> {
     Ok(Extraction {
         site: "s40123".parse()?,
         query: "observation@v1".parse()?,
@@ -89,7 +89,7 @@ fn extraction() -> Result<Extraction, Box<dyn Error>> {
     })
 }
 
-fn provenance(extraction: Extraction) -> Provenance {
+pub(crate) fn provenance(extraction: Extraction) -> Provenance {
     Provenance {
         environment: Environment::Simulator,
         extraction,
@@ -107,5 +107,6 @@ fn provenance(extraction: Extraction) -> Provenance {
         attempt: AttemptNumber(1),
         rows_declared: 0,
         rows_withheld: None,
+        merged: Vec::new(),
     }
 }

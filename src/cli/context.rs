@@ -9,10 +9,10 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use crate::catalog::Catalog;
-use crate::config::{Config, Layers};
+use crate::config::{Config, Encryption, Layers};
 use crate::domain::Environment;
 use crate::ledger::{Change, Ledger};
-use crate::objects::Store;
+use crate::objects::{ObjectKeys, Store};
 use crate::privacy::PseudonymKey;
 use crate::remote::{self, Client};
 
@@ -180,7 +180,10 @@ impl Context {
 
     /// Where objects go.
     pub(crate) fn store(&self, config: &Config) -> Result<Store, Failure> {
-        Store::open(&config.storage).map_err(|error| Failure::new(ExitCode::Unavailable, error))
+        let keys = object_keys(config)?;
+        Store::open(&config.storage)
+            .map(|store| store.with_keys(keys))
+            .map_err(|error| Failure::new(ExitCode::Unavailable, error))
     }
 
     /// The key of pseudonyms.
@@ -237,6 +240,33 @@ impl Context {
             drop(self.runtime.set(runtime));
         }
         Ok(self.runtime.get().expect("set above"))
+    }
+}
+
+/// What objects are encrypted and read with. To encrypt, a key must be there; to read what was encrypted once, it may.
+fn object_keys(config: &Config) -> Result<ObjectKeys, Failure> {
+    const WHAT: &str = "the key that encrypts objects";
+    let lake = &config.lake;
+    let failed = |error| Failure::new(ExitCode::Config, error);
+    let (text, writes) = match lake.encryption {
+        Encryption::On => (
+            lake.encryption_key
+                .read(WHAT, variable)
+                .map(Some)
+                .map_err(failed)?,
+            true,
+        ),
+        Encryption::Off => (
+            lake.encryption_key
+                .read_if_set(WHAT, variable)
+                .map_err(failed)?,
+            false,
+        ),
+    };
+    match text {
+        None => Ok(ObjectKeys::default()),
+        Some(text) => ObjectKeys::from_text(text.expose_secret(), writes)
+            .map_err(|error| Failure::new(ExitCode::Config, error)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::Layers;
+use super::{Layers, Secret};
 use crate::domain::QueryName;
 
 /// What is kept in storage, and how.
@@ -11,6 +11,36 @@ use crate::domain::QueryName;
 pub struct Lake {
     /// How long snapshots are kept.
     pub keep_snapshots: Retention,
+    /// Whether new objects are encrypted.
+    pub encryption: Encryption,
+    /// Where the keys are found that objects are encrypted with, the one to write with first.
+    pub encryption_key: Secret,
+}
+
+/// Whether objects are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// They are written in clear.
+    Off,
+    /// They are written with the first key; without one nothing is written.
+    On,
+}
+
+/// A text that says neither.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `on` nor `off`")]
+pub struct EncryptionError(String);
+
+impl FromStr for Encryption {
+    type Err = EncryptionError;
+
+    fn from_str(text: &str) -> Result<Self, EncryptionError> {
+        match text {
+            "off" => Ok(Self::Off),
+            "on" => Ok(Self::On),
+            other => Err(EncryptionError(other.to_owned())),
+        }
+    }
 }
 
 /// How many days snapshots are kept, for all queries and for some.
@@ -36,6 +66,8 @@ impl Lake {
                 of_all: None,
                 of_some: BTreeMap::new(),
             }),
+            encryption: layers.text("lake.encryption").unwrap_or(Encryption::Off),
+            encryption_key: Secret::setting(layers, "lake.encryption_key"),
         }
     }
 }

@@ -19,7 +19,7 @@ mod serve;
 pub use alerts::{AlertForm, Alerts, UnknownForm};
 pub use backfill::Backfill;
 pub use halo::Halo;
-pub use lake::{Lake, Retention, RetentionError};
+pub use lake::{Encryption, EncryptionError, Lake, Retention, RetentionError};
 pub use layers::{ConfigError, Layers, Origin, Problem};
 pub use ledger::Ledger;
 pub use limits::Limits;

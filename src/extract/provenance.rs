@@ -31,6 +31,7 @@ pub(super) fn provenance(
         attempt: claim.attempt,
         rows_declared,
         rows_withheld,
+        merged: Vec::new(),
     }
 }
 

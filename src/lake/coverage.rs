@@ -21,13 +21,11 @@ pub(super) fn coverage(
     from: NaiveDate,
     now: DateTime<Utc>,
 ) -> Vec<CoverageRow> {
-    // What was merged stands for its days, which are here themselves.
-    let asked: Vec<&ExtractionRow> = extractions
+    let Some(first) = extractions
         .iter()
-        .copied()
-        .filter(|row| row.due != Due::Compacted)
-        .collect();
-    let Some(first) = asked.iter().map(|row| row.extraction.window.start()).min() else {
+        .map(|row| row.extraction.window.start())
+        .min()
+    else {
         return Vec::new();
     };
     let today = today_at(site, now);
@@ -35,14 +33,14 @@ pub(super) fn coverage(
         Mode::Snapshot => today,
         Mode::Incremental { .. } => today - Days::new(1),
     };
-    let since = asked
+    let since = extractions
         .iter()
         .map(|row| today_at(site, row.planned_at))
         .min()
         .unwrap_or(today);
     let days = from.max(first).iter_days().take_while(|day| *day <= last);
     days.filter_map(|day| {
-        let covering: Vec<&ExtractionRow> = asked
+        let covering: Vec<&ExtractionRow> = extractions
             .iter()
             .copied()
             .filter(|row| {
@@ -66,10 +64,11 @@ fn day_of(
     covering: &[&ExtractionRow],
     now: DateTime<Utc>,
 ) -> CoverageRow {
+    // What was merged was extracted before: the extractions that it is of tell more.
     let newest = covering
         .iter()
         .filter(|row| is_there(row))
-        .max_by_key(|row| row.extracted_at);
+        .max_by_key(|row| (row.due != Due::Compacted, row.extracted_at));
     let deadline = deadline(site, query, day);
     let held = matches!(
         site.state,

@@ -4,8 +4,9 @@
 //! its time, what is merged) are pure functions over values; beside each stands the edge that carries it out.
 //!
 //! Invariant: an object leaves in three steps: marked in the ledger, removed from storage, noted as removed. A crash
-//! between any two is mended by the next call, whichever it is.
+//! between any two is mended by the next call, whichever it is. Merging puts steps of the same kind in front.
 
+mod compact;
 mod counts;
 mod coverage;
 mod error;
@@ -18,6 +19,7 @@ mod reconcile;
 mod refresh;
 mod verify;
 
+pub use compact::{Compacted, Compaction, Month, MonthError};
 pub use counts::Loss;
 pub use error::LakeError;
 pub use forget::{ForgetError, Forgotten, Receipt};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use crate::domain::{Environment, QueryId, SiteKey};
+use crate::domain::{Environment, Extraction, QueryId, SiteKey};
 use crate::ledger::StandingObject;
 use crate::objects::{Manifest, ManifestObject};
 
@@ -15,10 +15,12 @@ pub(super) fn night_of(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
 }
 
 /// The manifests of what was published, one for each night, site and query version of which something was published
-/// at `changed_since` or later. `published` must hold all of those nights, in order of publication.
+/// at `changed_since` or later. `published` must hold all of those nights, and `replaced` the paths whose rows went into
+/// merged objects of them.
 pub(super) fn manifests(
     environment: Environment,
     published: &[StandingObject],
+    replaced: &BTreeMap<Extraction, Vec<String>>,
     zone_of: impl Fn(&SiteKey) -> Tz,
     changed_since: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -38,7 +40,8 @@ pub(super) fn manifests(
                 .any(|object| object.extracted_at >= changed_since)
         })
         .map(|((night, site, query), objects)| {
-            let mut objects: Vec<ManifestObject> = objects.into_iter().map(entry).collect();
+            let entries = objects.into_iter().map(|object| entry(object, replaced));
+            let mut objects: Vec<ManifestObject> = entries.collect();
             objects.sort_by(|one, other| one.object.path.cmp(&other.object.path));
             Manifest {
                 format: Manifest::FORMAT,
@@ -54,13 +57,17 @@ pub(super) fn manifests(
         .collect()
 }
 
-fn entry(object: &StandingObject) -> ManifestObject {
-    ManifestObject::new(
-        object.object.clone(),
-        object.extraction.window,
-        object.attempt,
-        object.proof,
-    )
+fn entry(object: &StandingObject, replaced: &BTreeMap<Extraction, Vec<String>>) -> ManifestObject {
+    let replaces = replaced.get(&object.extraction).cloned();
+    ManifestObject {
+        replaces: replaces.unwrap_or_default(),
+        ..ManifestObject::new(
+            object.object.clone(),
+            object.extraction.window,
+            object.attempt,
+            object.proof,
+        )
+    }
 }
 
 #[cfg(test)]
@@ -128,6 +135,10 @@ mod tests {
         let manifests = manifests(
             Environment::Simulator,
             &published,
+            &BTreeMap::from([(
+                published[2].extraction.clone(),
+                vec!["path of a day".to_owned()],
+            )]),
             |_| SYDNEY,
             told,
             at("2026-11-18T17:00:00Z"),
@@ -149,5 +160,7 @@ mod tests {
             windows,
             ["2026-11-01..2026-11-02", "2026-11-17..2026-11-18"]
         );
+        assert_eq!(manifest.objects[0].replaces, ["path of a day"]);
+        assert_eq!(manifest.objects[1].replaces, [""; 0]);
     }
 }

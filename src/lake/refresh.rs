@@ -20,7 +20,7 @@ use crate::objects::{CoverageRow, RunRow, Staged, StorageError};
 /// How far back `coverage.parquet` and `runs.parquet` reach.
 const HISTORY_DAYS: u64 = 92;
 /// A night and its noon-to-noon slack: what was published in it is read whole.
-const NIGHT: TimeDelta = TimeDelta::hours(36);
+pub(super) const NIGHT: TimeDelta = TimeDelta::hours(36);
 /// Workers of other processes may have recorded a little before they committed.
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 /// An upload that is older than this is a crash's.
@@ -42,13 +42,14 @@ pub struct Refreshed {
 }
 
 impl Holdings {
-    /// Ends what crashes left behind: uploads that nobody completes, and removals that were begun. Call it before a
+    /// Ends what crashes left behind: uploads that nobody completes, merges and removals that were begun. Call it before a
     /// night; how many uploads there were.
     ///
     /// # Errors
     /// When ledger or storage refuse.
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, LakeError> {
         let swept = self.store.sweep(self.environment, now - ABANDONED).await?;
+        self.finish_merging(now - ABANDONED, now).await?;
         self.finish_leaving(now).await?;
         Ok(swept)
     }
@@ -106,15 +107,28 @@ impl Holdings {
     ) -> Result<u64, LakeError> {
         let changed_since = told.map_or(DateTime::UNIX_EPOCH, |told| told - SLACK);
         let since = told.map_or(DateTime::UNIX_EPOCH, |_| changed_since - NIGHT);
-        let (published, sites) = self
-            .ledger(move |ledger| Ok((ledger.published_since(since)?, ledger.sites()?)))
+        let (published, replaced, sites) = self
+            .ledger(move |ledger| {
+                Ok((
+                    ledger.published_since(since)?,
+                    ledger.replaced_since(since)?,
+                    ledger.sites()?,
+                ))
+            })
             .await?;
         let zones: BTreeMap<&SiteKey, Tz> = sites
             .iter()
             .map(|site| (&site.key, site.time_zone))
             .collect();
         let zone_of = |site: &SiteKey| zones.get(site).copied().unwrap_or(Tz::UTC);
-        let manifests = manifests(self.environment, &published, zone_of, changed_since, now);
+        let manifests = manifests(
+            self.environment,
+            &published,
+            &replaced,
+            zone_of,
+            changed_since,
+            now,
+        );
         let count = manifests.len() as u64;
         futures::stream::iter(manifests.iter().map(Ok::<_, StorageError>))
             .try_for_each_concurrent(AT_ONCE, |manifest| async move {

@@ -252,7 +252,7 @@ fn record_object(
                  changed_at = ?2, extracted_at = ?2, object_path = ?3, object_bytes = ?4, object_rows = ?5,
                  object_sha256 = ?6, proof_declared = ?7, proof_pages = ?8, proof_batches = ?9, proof_footer = ?10,
                  proof_withheld = ?11, object_etag = ?12, object_attempt = ?13, object_gone = NULL,
-                 object_removed_at = NULL,
+                 object_removed_at = NULL, merge = NULL,
                  object_variant = (SELECT variant FROM attempt WHERE extraction = ?1 AND number = ?13)
              WHERE id = ?1",
         )?

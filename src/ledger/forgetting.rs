@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use crate::domain::{Gone, Sha256, SiteKey, SiteState};
 
 use super::column::{instant, millis, text};
-use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit};
+use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, merge};
 
 /// A forgetting that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +200,7 @@ fn write_down(
          WHERE site = ?1",
         params![site.as_str(), millis(change.at)],
     )?;
+    merge::give_up_at(transaction, site.as_str())?;
     transaction.execute("DELETE FROM reach WHERE site = ?1", [site.as_str()])?;
     transaction.execute(
         "UPDATE attempt SET outcome = 'cancelled', ended_at = ?2

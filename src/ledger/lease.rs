@@ -430,8 +430,11 @@ fn begin(
     request: &ClaimRequest<'_>,
 ) -> Result<OpenAttempt, LedgerErrorKind> {
     let number: u32 = transaction
-        .prepare_cached("SELECT max(attempts_before, coalesce((SELECT max(number) FROM attempt WHERE extraction = id), 0)) + 1
-             FROM extraction WHERE id = ?1",)?
+        .prepare_cached(
+            "SELECT max(attempts_before, coalesce(object_attempt, 0),
+                        coalesce((SELECT max(number) FROM attempt WHERE extraction = id), 0)) + 1
+             FROM extraction WHERE id = ?1",
+        )?
         .query_row([id], |row| row.get(0))?;
     transaction
         .prepare_cached(

@@ -95,8 +95,7 @@ impl Ledger {
     }
 
     /// At most `most` attempts that began at `since` or later, after the one of `after` (0 for the first page); the
-    /// number to go on from, `None` after the last page. Without what was forgotten, and without merging, which asked
-    /// nobody.
+    /// number to go on from, `None` after the last page. Without what was forgotten.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -112,7 +111,7 @@ impl Ledger {
                 "SELECT e.id AS extraction_id, e.site, e.query, e.version, e.window_start, e.window_end, a.*,
                         CASE WHEN a.outcome = 'succeeded' AND a.ended_at = e.extracted_at THEN e.object_rows END AS own_rows,
                         CASE WHEN a.outcome = 'succeeded' AND a.ended_at = e.extracted_at THEN e.object_bytes END AS own_bytes
-                 FROM (SELECT * FROM extraction WHERE id > ?2 AND due <> 'compacted' ORDER BY id LIMIT ?3) AS e
+                 FROM (SELECT * FROM extraction WHERE id > ?2 ORDER BY id LIMIT ?3) AS e
                  JOIN attempt AS a ON a.extraction = e.id
                  WHERE a.started_at >= ?1 AND {told}
                  ORDER BY e.id, a.number",
@@ -129,8 +128,7 @@ impl Ledger {
             let found = rows.collect::<Result<_, _>>()?;
             let last = transaction
                 .prepare_cached(
-                    "SELECT max(id) FROM (SELECT id FROM extraction WHERE id > ?1 AND due <> 'compacted'
-                     ORDER BY id LIMIT ?2)",
+                    "SELECT max(id) FROM (SELECT id FROM extraction WHERE id > ?1 ORDER BY id LIMIT ?2)",
                 )?
                 .query_row(params![after, most], |row| row.get(0))?;
             Ok((found, last))

@@ -169,14 +169,16 @@ impl Ledger {
     }
 
     /// At most `most` objects that are marked as gone and not yet noted as removed, by number from after `number`.
+    /// Without those of a merge of which readers were not told yet.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn leaving(&self, number: u64, most: u32) -> Result<Vec<LeavingObject>, LedgerError> {
         self.read("read what is to be removed", |transaction| {
             let mut statement = transaction.prepare_cached(
-                "SELECT id, object_path FROM extraction
+                "SELECT id, object_path FROM extraction AS e
                  WHERE object_gone IS NOT NULL AND object_removed_at IS NULL AND state <> 'running' AND id > ?1
+                   AND NOT EXISTS (SELECT 1 FROM merge WHERE merge.id = e.merge AND merge.done_at IS NULL)
                  ORDER BY id LIMIT ?2",
             )?;
             let rows = statement.query_map(params![number, most], |row| {

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_confirmation.sql"),
     include_str!("migrations/0016_nightly.sql"),
     include_str!("migrations/0017_immediate.sql"),
+    include_str!("migrations/0018_merge.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

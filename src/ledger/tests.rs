@@ -6,6 +6,7 @@ mod compact;
 mod crash;
 mod drift;
 mod keys;
+mod merge;
 mod night;
 mod nightly;
 mod objects;

@@ -126,6 +126,13 @@ fn azure(address: &str, variables: &[(String, String)]) -> Built {
     for (key, value) in settings("azure_", variables) {
         builder = builder.with_config(key, value);
     }
+    // Where Azure's own services, unlike its virtual machines, say where the machine's identity is to be had.
+    let identity = variables
+        .iter()
+        .find(|(name, _)| name == "IDENTITY_ENDPOINT");
+    if let Some((_, endpoint)) = identity {
+        builder = builder.with_msi_endpoint(endpoint);
+    }
     let builder = builder.with_url(address).with_retry(retry());
     both(builder.build()?)
 }

@@ -17,6 +17,7 @@ use parquet::file::writer::SerializedFileWriter;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::choice::{self, ROW_GROUP_ROWS, SAMPLE_ROWS};
+use super::encryption::ObjectKeys;
 use super::footer::created_by;
 use super::lanes::{Lanes, OpenColumn};
 use super::parts::PartWriter;
@@ -34,19 +35,25 @@ pub(super) struct Encoded {
     pub(super) sha256: Sha256,
 }
 
-/// The batches of one object, with the columns that say where the rows come from.
+/// The batches of one object, and the columns that say where the rows come from.
 pub(super) struct Source {
     pub(super) batches: Receiver<RecordBatch>,
-    pub(super) origin: RowOrigin,
+    /// What is added to the batches; `None` if they have it.
+    pub(super) origin: Option<RowOrigin>,
     /// Schema of the object.
     pub(super) schema: SchemaRef,
     pub(super) footer: Vec<KeyValue>,
+    /// What it is encrypted with.
+    pub(super) keys: ObjectKeys,
 }
 
 impl Source {
     fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         let batch = self.batches.blocking_recv();
-        batch.map(|batch| self.origin.add_to(&batch)).transpose()
+        match &mut self.origin {
+            Some(origin) => batch.map(|batch| origin.add_to(&batch)).transpose(),
+            None => Ok(batch),
+        }
     }
 
     /// The first batches, up to [`SAMPLE_ROWS`] rows or a little more, and whether more may follow.
@@ -73,14 +80,17 @@ pub(super) fn encode(mut source: Source, parts: Sender<Bytes>, lanes: usize) -> 
     let (first, more) = source.first_batches()?;
     let sample = first_rows(&first, SAMPLE_ROWS);
     let more = more || rows_of(&first) > SAMPLE_ROWS;
-    let properties = choice::choose(
+    let mut properties = choice::choose(
         choice::common_properties(created_by()),
         &source.schema,
         &sample,
         more,
     )?
-    .set_key_value_metadata(Some(std::mem::take(&mut source.footer)))
-    .build();
+    .set_key_value_metadata(Some(std::mem::take(&mut source.footer)));
+    if let Some(encryption) = source.keys.encryption()? {
+        properties = properties.with_file_encryption_properties(encryption);
+    }
+    let properties = properties.build();
 
     let mut sink = PartWriter::new(parts);
     let writer = ArrowWriter::try_new(&mut sink, Arc::clone(&source.schema), Some(properties))?;

@@ -58,6 +58,11 @@ pub enum StorageErrorKind {
     )]
     Foreign(&'static str),
     #[error(
+        "it is encrypted with the key {0}, which is not among those of lake.encryption_key; put that key back, as a second one \
+         if it is no longer written with"
+    )]
+    Locked(String),
+    #[error(
         "the batches do not fit the columns that were announced; this is a fault of the program, please report it"
     )]
     Encode,
@@ -192,14 +197,17 @@ fn judge_store(error: &object_store::Error) -> Option<StorageErrorKind> {
         Store::PermissionDenied { source, .. } | Store::Unauthenticated { source, .. } => {
             judge_answer(source.as_ref()).or(Some(StorageErrorKind::Denied))
         }
-        Store::Generic { source, .. } => judge_answer(source.as_ref()),
+        Store::Generic { source, .. } | Store::AlreadyExists { source, .. } => {
+            judge_answer(source.as_ref())
+        }
         _ => None,
     }
 }
 
 /// The error codes that stores put in the bodies of their answers; the client library keeps only the text.
 ///
-/// Facts: S3 "Error responses", Azure "Blob service error codes", read 2026-11-21.
+/// Facts: S3 "Error responses", Azure "Blob service error codes", read 2026-11-21; Azure tells a clock that is slow in the
+/// detail of `AuthenticationFailed`.
 fn judge_answer(error: &(dyn Error + 'static)) -> Option<StorageErrorKind> {
     let text = error.to_string();
     let says = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
@@ -209,7 +217,7 @@ fn judge_answer(error: &(dyn Error + 'static)) -> Option<StorageErrorKind> {
         "The specified bucket does not exist",
     ]) {
         Some(StorageErrorKind::NoBucket)
-    } else if says(&["RequestTimeTooSkewed", "RequestTimeSkewed"]) {
+    } else if says(&["RequestTimeTooSkewed", "Request date header too old"]) {
         Some(StorageErrorKind::Clock)
     } else if says(&[
         "AccountIsDisabled",

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use parquet::file::metadata::KeyValue;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     AttemptNumber, Environment, Extraction, Fingerprint, PmsType, QueryId, QueryName, QueryVersion,
@@ -47,6 +48,26 @@ pub struct Provenance {
     pub rows_declared: u64,
     /// Rows that the practice kept back; `None` if the query does not count them.
     pub rows_withheld: Option<u64>,
+    /// The extractions whose rows were merged into the object, by window; empty if it is of one. Then window, rows and
+    /// what was kept back are those of all, and what else belongs to one extraction is that of the last.
+    pub merged: Vec<MergedPart>,
+}
+
+/// One extraction whose rows are in a merged object. They tell its window themselves, in `_window_start` and
+/// `_window_end`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedPart {
+    /// Of which days.
+    pub window: Window,
+    /// The attempt that fetched them.
+    pub attempt: u32,
+    /// The API's id of the query that gave them.
+    pub remote_query_id: RemoteQueryId,
+    /// How many.
+    pub rows: u64,
+    /// Rows that the practice kept back; `None` if the query does not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_withheld: Option<u64>,
 }
 
 /// `created_by` of every object.
@@ -62,7 +83,9 @@ impl Provenance {
             query,
             window,
         } = &self.extraction;
-        let facts: [(&str, Option<&dyn Display>); 18] = [
+        let merged = (!self.merged.is_empty())
+            .then(|| serde_json::to_string(&self.merged).expect("parts have text keys only"));
+        let facts: [(&str, Option<&dyn Display>); 19] = [
             ("format", Some(&FORMAT)),
             ("tool_version", Some(&env!("CARGO_PKG_VERSION"))),
             ("environment", Some(&self.environment)),
@@ -81,6 +104,7 @@ impl Provenance {
             ("attempt", Some(&self.attempt)),
             ("rows_declared", Some(&self.rows_declared)),
             ("rows_withheld", as_display(&self.rows_withheld)),
+            ("merged", as_display(&merged)),
         ];
         facts
             .into_iter()
@@ -125,6 +149,10 @@ impl Provenance {
             rows_withheld: match fact("rows_withheld") {
                 Some(rows) => Some(rows.parse().ok()?),
                 None => None,
+            },
+            merged: match fact("merged") {
+                Some(parts) => serde_json::from_str(parts).ok()?,
+                None => Vec::new(),
             },
         })
     }

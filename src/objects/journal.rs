@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_upload_that_is_dropped_leaves_no_note() {
+        let store = Store::with_notes(Arc::new(InMemory::new()));
+        let (schema, batches) = noise(5, 4096);
+
+        drop(stage(&store, &schema, batches).await.expect("staged"));
+
+        while notes(&store).await > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
     async fn a_sweep_ends_what_a_crash_left_and_nothing_younger() {
         let store = Store::with_notes(Arc::new(InMemory::new()));
         let (schema, batches) = noise(5, 4096);

@@ -7,11 +7,12 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
+use super::encryption::UnknownKey;
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
 use super::store::Store;
@@ -43,23 +44,29 @@ impl Store {
     /// When it cannot be read, or is not a Parquet file.
     pub async fn read_footer(&self, path: &str) -> Result<Footer, StorageError> {
         let (mut tail, size_bytes) = self.tail(path, FOOTER_GUESS_BYTES).await?;
-        let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
+        let mut reader = self.metadata_reader();
         while let Err(error) = reader.try_parse_sized(&tail, size_bytes) {
             let needed = match error {
                 ParquetError::NeedMoreData(needed) if needed > tail.len() => needed,
-                _ => return Err(foreign(path)),
+                error => return Err(unreadable(path, &error)),
             };
             (tail, _) = self.tail(path, needed as u64).await?;
         }
-        let metadata = reader.finish().map_err(|_| foreign(path))?;
+        let metadata = reader.finish().map_err(|error| unreadable(path, &error))?;
         Footer::new(metadata, size_bytes).ok_or_else(|| foreign(path))
     }
 
     /// The footer of an object of which all `bytes` are here.
     pub(super) fn footer_of(&self, path: &str, bytes: &Bytes) -> Result<Footer, StorageError> {
-        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Skip);
-        let metadata = reader.parse_and_finish(bytes).map_err(|_| foreign(path))?;
+        let metadata = self.metadata_reader().parse_and_finish(bytes);
+        let metadata = metadata.map_err(|error| unreadable(path, &error))?;
         Footer::new(metadata, bytes.len() as u64).ok_or_else(|| foreign(path))
+    }
+
+    fn metadata_reader(&self) -> ParquetMetaDataReader {
+        ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Skip)
+            .with_decryption_properties(Some(self.keys.decryption()))
     }
 
     /// All rows of the object at `path`, in memory: for small objects and for tests.
@@ -68,10 +75,12 @@ impl Store {
     /// When it cannot be read, or is not a Parquet file.
     pub async fn read_batches(&self, path: &str) -> Result<Vec<RecordBatch>, StorageError> {
         let bytes = self.get(path).await?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes);
+        let options =
+            ArrowReaderOptions::new().with_file_decryption_properties(self.keys.decryption());
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options);
         let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build);
         reader
-            .map_err(|_| foreign(path))?
+            .map_err(|error| unreadable(path, &error))?
             .collect::<Result<_, _>>()
             .map_err(|_| foreign(path))
     }
@@ -112,6 +121,20 @@ impl Footer {
             provenance: pairs.and_then(|pairs| Provenance::from_key_values(pairs)),
             metadata: Arc::new(metadata),
         })
+    }
+}
+
+/// Why a footer cannot be read: its key is not ours, or it is none.
+fn unreadable(path: &str, error: &ParquetError) -> StorageError {
+    let unknown = match error {
+        ParquetError::External(source) => source.downcast_ref::<UnknownKey>(),
+        _ => None,
+    };
+    match unknown {
+        Some(UnknownKey(id)) => {
+            StorageError::new("read", path, StorageErrorKind::Locked(id.clone()))
+        }
+        None => foreign(path),
     }
 }
 

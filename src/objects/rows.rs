@@ -12,7 +12,8 @@ use bytes::{Buf, Bytes};
 use object_store::ObjectStoreExt;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
@@ -21,6 +22,9 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::error::{StorageError, StorageErrorKind};
 use super::read::Footer;
 use super::store::Store;
+
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 8_192;
 
 impl Store {
     /// Reads every row of the object at `path`, of which all bytes may be here already; what its footer tells
@@ -31,38 +35,59 @@ impl Store {
         footer: &Footer,
         whole: Option<Bytes>,
     ) -> std::result::Result<Option<String>, StorageError> {
-        let location = self.location(path)?;
         for number in 0..footer.metadata.num_row_groups() {
-            let part = match &whole {
-                Some(bytes) => Part {
-                    offset: 0,
-                    bytes: bytes.clone(),
-                },
-                None => {
-                    let range = stretch(footer.metadata.row_group(number).columns().iter());
-                    let bytes = self.inner.get_range(&location, range.clone()).await;
-                    Part {
-                        offset: range.start,
-                        bytes: bytes
-                            .map_err(|error| StorageError::from_store("read", path, error))?,
-                    }
-                }
-            };
+            let part = self.row_group(path, footer, whole.as_ref(), number).await?;
             let metadata = Arc::clone(&footer.metadata);
             let checking = tokio::task::spawn_blocking(move || check_group(part, metadata, number));
-            let fault = checking
-                .await
-                .expect("decoding does not panic")
-                .map_err(|_| {
-                    let kind = StorageErrorKind::Foreign("its pages cannot be decoded");
-                    StorageError::new("read", path, kind)
-                })?;
+            let checked = checking.await.expect("decoding does not panic");
+            let fault = checked.map_err(|_| undecodable(path))?;
             if fault.is_some() {
                 return Ok(fault);
             }
         }
         Ok(None)
     }
+
+    /// The bytes of one row group of the object at `path`, of which all bytes may be here already.
+    pub(super) async fn row_group(
+        &self,
+        path: &str,
+        footer: &Footer,
+        whole: Option<&Bytes>,
+        number: usize,
+    ) -> std::result::Result<Part, StorageError> {
+        if let Some(bytes) = whole {
+            return Ok(Part {
+                offset: 0,
+                bytes: bytes.clone(),
+            });
+        }
+        let range = stretch(footer.metadata.row_group(number).columns().iter());
+        let location = self.location(path)?;
+        let bytes = self.inner.get_range(&location, range.clone()).await;
+        Ok(Part {
+            offset: range.start,
+            bytes: bytes.map_err(|error| StorageError::from_store("read", path, error))?,
+        })
+    }
+}
+
+pub(super) fn undecodable(path: &str) -> StorageError {
+    let kind = StorageErrorKind::Foreign("its pages cannot be decoded");
+    StorageError::new("read", path, kind)
+}
+
+/// The rows of one row group, batch by batch.
+pub(super) fn batches_of(
+    part: Part,
+    metadata: Arc<ParquetMetaData>,
+    number: usize,
+) -> Result<ParquetRecordBatchReader> {
+    let arrow = ArrowReaderMetadata::try_new(metadata, ArrowReaderOptions::new())?;
+    ParquetRecordBatchReaderBuilder::new_with_metadata(part, arrow)
+        .with_row_groups(vec![number])
+        .with_batch_size(BATCH_ROWS)
+        .build()
 }
 
 /// The stretch of the file in which columns of a row group lie, as they are written one after the other.
@@ -114,11 +139,9 @@ fn check_group(
     for field in arrow.schema().fields() {
         columns.push(Bounds::new(&arrow, &group, field.name())?);
     }
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(part, arrow)
-        .with_row_groups(vec![number])
-        .build()?;
+    let metadata = Arc::clone(arrow.metadata());
     let mut rows = 0;
-    for batch in reader {
+    for batch in batches_of(part, metadata, number)? {
         let batch: RecordBatch = batch?;
         rows += batch.num_rows();
         for (bounds, column) in columns.iter_mut().zip(batch.columns()) {

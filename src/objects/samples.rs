@@ -45,6 +45,7 @@ pub(super) fn provenance() -> Provenance {
         attempt: AttemptNumber(3),
         rows_declared: 5,
         rows_withheld: Some(2),
+        merged: Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::address;
 use super::encode::{self, Encoded, Source};
+use super::encryption::ObjectKeys;
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
 use super::journal::Journal;
@@ -36,6 +37,8 @@ pub struct Store {
     root: Path,
     /// A folder on disk shows unfinished files, so they are written elsewhere and renamed.
     pub(super) folder: Option<PathBuf>,
+    /// What objects are encrypted with.
+    pub(super) keys: ObjectKeys,
 }
 
 impl Store {
@@ -70,7 +73,14 @@ impl Store {
             address: folder_name.unwrap_or_else(|| address.to_owned()),
             root: place.root,
             folder: place.folder,
+            keys: ObjectKeys::default(),
         })
+    }
+
+    /// The same, with keys for its objects. What lies beside them stays in clear.
+    #[must_use]
+    pub fn with_keys(self, keys: ObjectKeys) -> Self {
+        Self { keys, ..self }
     }
 
     /// A bucket in memory that notes its uploads, as the clouds' do.
@@ -91,6 +101,7 @@ impl Store {
             address: "test".to_owned(),
             root: Path::default(),
             folder: None,
+            keys: ObjectKeys::default(),
         }
     }
 
@@ -126,9 +137,14 @@ impl Store {
         let schema = output_schema(schema);
         let source = Source {
             batches,
-            origin: RowOrigin::new(Arc::clone(&schema), &provenance.extraction, extracted_at),
+            origin: Some(RowOrigin::new(
+                Arc::clone(&schema),
+                &provenance.extraction,
+                extracted_at,
+            )),
             schema,
             footer: provenance.to_key_values(),
+            keys: self.keys.clone(),
         };
         let lanes = Lanes::for_this_machine();
         self.stage_parts(path, move |parts| encode::encode(source, parts, lanes))

@@ -14,10 +14,10 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 
 use super::samples::{
-    Row, WatchedStore, batch_of, every_type, extracted_at, files_below, folder, noise, path,
+    Row, Watch, WatchedStore, batch_of, every_type, extracted_at, files_below, folder, noise, path,
     plausible_batches, provenance, publish, stage,
 };
-use super::{StorageErrorKind, Store, output_schema};
+use super::{StorageError, StorageErrorKind, Store, output_schema};
 use crate::domain::FailureClass;
 
 fn without_added(batches: &[RecordBatch]) -> RecordBatch {
@@ -387,6 +387,78 @@ async fn a_refused_publish_keeps_the_old_object_and_no_open_upload() {
         );
         assert_eq!(watch.uploads_open.load(Ordering::SeqCst), 0);
     }
+}
+
+/// Waits until what was begun in the background has ended: no upload is open.
+async fn all_ended(watch: &Watch) {
+    while watch.uploads_open.load(Ordering::SeqCst) > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_staging_that_is_dropped_half_way_aborts_its_upload() {
+    let inner = WatchedStore::default();
+    let watch = Arc::clone(&inner.watch);
+    let store = Store::over(Arc::new(inner));
+    let (schema, batches) = noise(10, 4096);
+    let (to_stage, staged) = mpsc::channel(1);
+    let (path, provenance) = (path(), provenance());
+    let mut staging = Box::pin(store.stage(&path, &schema, &provenance, extracted_at(), staged));
+    for batch in batches {
+        tokio::select! {
+            ended = &mut staging => panic!("{:?}", ended.map(|_| ())),
+            sent = to_stage.send(batch) => sent.expect("taken"),
+        }
+    }
+    assert_eq!(watch.uploads_open.load(Ordering::SeqCst), 1);
+
+    drop(staging);
+    drop(to_stage);
+
+    all_ended(&watch).await;
+    assert_eq!(objects_in(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_staged_object_that_is_dropped_aborts_its_upload() {
+    let inner = WatchedStore::default();
+    let watch = Arc::clone(&inner.watch);
+    let store = Store::over(Arc::new(inner));
+    let (schema, batches) = noise(5, 4096);
+    let staged = stage(&store, &schema, batches).await.expect("staged");
+    assert_eq!(watch.uploads_open.load(Ordering::SeqCst), 1);
+
+    drop(staged);
+
+    all_ended(&watch).await;
+    assert_eq!(objects_in(&store).await, 0);
+}
+
+#[tokio::test]
+async fn a_batch_that_does_not_fit_after_parts_have_left_aborts_the_upload() {
+    let inner = WatchedStore::default();
+    let watch = Arc::clone(&inner.watch);
+    let store = Store::over(Arc::new(inner));
+    let (schema, mut batches) = noise(10, 4096);
+    batches.extend(plausible_batches(3, 3));
+
+    let error = stage(&store, &schema, batches).await.expect_err("refused");
+
+    assert_eq!(error.kind, StorageErrorKind::Encode);
+    assert_eq!(watch.uploads_begun.load(Ordering::SeqCst), 1);
+    all_ended(&watch).await;
+    assert_eq!(objects_in(&store).await, 0);
+}
+
+#[test]
+fn a_file_system_that_is_mounted_read_only_is_said_to_be() {
+    // Linux and macOS call it 30 (EROFS); no test can mount one.
+    let refused = std::io::Error::from_raw_os_error(30);
+    let error = StorageError::from_io("write", "lake", refused);
+
+    assert_eq!(error.kind, StorageErrorKind::ReadOnly);
+    assert!(error.to_string().contains("mount it writable"), "{error}");
 }
 
 #[tokio::test]

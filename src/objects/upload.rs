@@ -11,6 +11,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::error::StorageError;
@@ -86,9 +87,13 @@ impl Upload {
         let Some(second) = parts.recv().await else {
             return Ok(());
         };
-        let mut upload = begin(self.journal.clone(), Arc::clone(&self.store), &self.target)
-            .await
-            .map_err(|error| self.error(error))?;
+        let mut upload = begin(
+            self.journal.clone(),
+            Arc::clone(&self.store),
+            self.target.clone(),
+        )
+        .await
+        .map_err(|error| self.error(error))?;
         let mut in_flight = JoinSet::new();
         in_flight.spawn(upload.put_part(first.into()));
         in_flight.spawn(upload.put_part(second.into()));
@@ -191,15 +196,27 @@ impl Upload {
 }
 
 /// Opens an upload of parts, noted where the store needs it.
+///
+/// Opening runs to its end even if nobody waits for it any more, and aborts then: an upload that was opened and not
+/// noted could be found by nobody.
 async fn begin(
     journal: Option<Journal>,
     store: Arc<dyn ObjectStore>,
-    target: &Path,
+    target: Path,
 ) -> object_store::Result<Box<dyn MultipartUpload>> {
-    match journal {
-        Some(journal) => journal.begin(target).await,
-        None => store.put_multipart(target).await,
-    }
+    let (to_caller, begun) = oneshot::channel();
+    tokio::spawn(async move {
+        let begun = match journal {
+            Some(journal) => journal.begin(&target).await,
+            None => store.put_multipart(&target).await,
+        };
+        if let Err(Ok(mut unwanted)) = to_caller.send(begun)
+            && let Err(error) = unwanted.abort().await
+        {
+            tracing::debug!(path = %target, error = %error, "an upload that nobody waited for could not be aborted");
+        }
+    });
+    begun.await.expect("the task above sends")
 }
 
 impl Drop for Upload {

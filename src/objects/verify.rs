@@ -16,7 +16,7 @@ use super::store::Store;
 use crate::domain::{AttemptNumber, ObjectRecord, Sha256};
 
 /// Up to this size an object is fetched whole, in one request in place of three.
-const SMALL_BYTES: u64 = 4 << 20;
+pub(super) const SMALL_BYTES: u64 = 4 << 20;
 
 /// How closely an object is looked at; each depth includes those above it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,7 +166,7 @@ impl Store {
     }
 }
 
-fn digest_of(bytes: &Bytes) -> Sha256 {
+pub(super) fn digest_of(bytes: &Bytes) -> Sha256 {
     Sha256(sha2::Sha256::digest(bytes).into())
 }
 

@@ -1,6 +1,6 @@
 """Reads a lake as analysts do, with several engines, and prints what they see as one line of JSON each.
 
-Usage: analyst_kit.py ENGINE LAKE, where ENGINE is duckdb, polars, pyarrow, datafusion or spark.
+Usage: analyst_kit.py ENGINE LAKE, where ENGINE is duckdb, polars, pyarrow, pandas, datafusion or spark.
 Exit code 9: the engine is not installed.
 """
 
@@ -32,6 +32,9 @@ def duckdb(lake):
         "as_of_first": ask("SELECT count(*), sum(amount) FROM observation_v1_as_of('2026-11-17')"),
         "as_of_none": ask("SELECT count(*) FROM observation_v1_as_of('2026-11-16')"),
         "current": ask("SELECT count(*), count(added) FROM observation_latest"),
+        "both": ask(
+            f"SELECT count(*), count(added) FROM read_parquet('{lake}/simulator/data/observation/*/*/*/*.parquet', union_by_name = true)"
+        ),
         "snapshot": ask("SELECT _site, count(*) FROM roster_latest GROUP BY 1 ORDER BY 1"),
         "snapshot_as_of": ask("SELECT _site, count(*) FROM roster_as_of('2026-11-17') GROUP BY 1 ORDER BY 1"),
         "types": ask("SELECT column_name, column_type FROM (DESCRIBE observation_v1_history)"),
@@ -47,7 +50,10 @@ def duckdb(lake):
 def polars(lake):
     import polars
 
-    frame = polars.scan_parquet(f"{lake}/simulator/data/observation/v1/", hive_partitioning=True)
+    def version(number):
+        return polars.scan_parquet(f"{lake}/simulator/data/observation/v{number}/", hive_partitioning=True)
+
+    frame = version(1)
     sums = frame.select(
         polars.len(),
         polars.col("amount").sum(),
@@ -55,14 +61,27 @@ def polars(lake):
         polars.col("observed").min(),
         polars.col("changed").max(),
     ).collect()
-    return {"sums": [plain(value) for value in sums.row(0)]}
+    guid = frame.filter(polars.col("record_id") == 2).select("guid").first().collect().item()
+    both = polars.concat([version(1), version(2)], how="diagonal").select(polars.len(), polars.col("added").count())
+    return {
+        "sums": [plain(value) for value in sums.row(0)],
+        "types": {name: str(kind) for name, kind in frame.collect_schema().items()},
+        "guid": guid.hex(),
+        "sites": sorted(frame.select(polars.col("site").unique()).collect()["site"].to_list()),
+        "both": list(both.collect().row(0)),
+    }
 
 
 def pyarrow(lake):
     import pyarrow.compute
     import pyarrow.dataset
 
-    table = pyarrow.dataset.dataset(f"{lake}/simulator/data/observation/v1", partitioning="hive").to_table()
+    def version(number):
+        return pyarrow.dataset.dataset(f"{lake}/simulator/data/observation/v{number}", partitioning="hive")
+
+    versions = [version(1), version(2)]
+    table = versions[0].to_table()
+    both = pyarrow.concat_tables([of.to_table() for of in versions], promote_options="default")
     compute = pyarrow.compute
     return {
         "sums": [
@@ -72,17 +91,58 @@ def pyarrow(lake):
             str(compute.min(table["observed"]).as_py()),
             str(compute.max(table["changed"]).as_py()),
         ],
-        "guid": str(table.schema.field("guid").type),
+        "types": {field.name: str(field.type) for field in table.schema},
+        "guid": table.filter(compute.equal(table["record_id"], 2))["guid"][0].as_py().hex,
+        "sites": sorted(table["site"].unique().to_pylist()),
+        "both": [both.num_rows, both.num_rows - both["added"].null_count],
+    }
+
+
+def pandas(lake):
+    import pandas
+
+    def version(number):
+        return pandas.read_parquet(f"{lake}/simulator/data/observation/v{number}/", engine="pyarrow")
+
+    frame = version(1)
+    both = pandas.concat([frame, version(2)])
+    return {
+        "sums": [
+            len(frame),
+            str(frame["amount"].sum()),
+            int(frame["note"].count()),
+            str(frame["observed"].min()),
+            str(frame["changed"].max()),
+        ],
+        "types": {name: str(kind) for name, kind in frame.dtypes.items()},
+        "guid": frame[frame["record_id"] == 2]["guid"].iloc[0].hex,
+        "sites": sorted(map(str, frame["site"].unique())),
+        "both": [len(both), int(both["added"].count())],
     }
 
 
 def datafusion(lake):
     import datafusion
+    import pyarrow
 
     context = datafusion.SessionContext()
-    context.register_parquet("observation", f"{lake}/simulator/data/observation/v1/")
-    row = context.sql(f"SELECT {SUMS} FROM observation").to_pylist()[0]
-    return {"sums": [plain(value) for value in row.values()]}
+    partitions = [("site", pyarrow.string()), ("date", pyarrow.date32())]
+    for version in ["v1", "v2"]:
+        folder = f"{lake}/simulator/data/observation/{version}/"
+        context.register_parquet(version, folder, table_partition_cols=partitions)
+
+    def ask(question):
+        return [list(row.values()) for row in context.sql(question).to_pylist()]
+
+    types = ["amount", "guid", "observed", "changed", "_extracted_at", "site", "date"]
+    kinds = ", ".join(f"arrow_typeof({name})" for name in types)
+    return {
+        "sums": [plain(value) for value in ask(f"SELECT {SUMS} FROM v1")[0]],
+        "types": dict(zip(types, ask(f"SELECT {kinds} FROM v1 LIMIT 1")[0])),
+        "guid": ask("SELECT guid FROM v1 WHERE record_id = 2 LIMIT 1")[0][0].hex(),
+        "sites": [row[0] for row in ask("SELECT DISTINCT site FROM v1 ORDER BY 1")],
+        "both": ask("SELECT count(*), count(added) FROM (SELECT added FROM v2 UNION ALL SELECT NULL FROM v1)")[0],
+    }
 
 
 def spark(lake):
@@ -111,6 +171,8 @@ def spark(lake):
         "latest": ask("SELECT _site, record_id, amount FROM observation_v1_latest ORDER BY 1, 2"),
         "as_of_first": ask("SELECT count(*), sum(amount) FROM observation_v1_as_of(DATE '2026-11-17')"),
         "current": ask("SELECT count(*), count(added) FROM observation_latest"),
+        "sites": ask("SELECT DISTINCT site FROM observation_v1_history WHERE site = _site ORDER BY 1"),
+        "types": dict(session.table("observation_v1_history").dtypes),
     }
 
 

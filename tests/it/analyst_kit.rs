@@ -141,6 +141,7 @@ async fn publish(
         attempt: AttemptNumber(1),
         rows_declared: rows.num_rows() as u64,
         rows_withheld: None,
+        merged: Vec::new(),
     };
     let (to_stage, batches) = mpsc::channel(1);
     let schema = rows.schema();
@@ -336,6 +337,7 @@ async fn duckdb_sees_what_was_published_through_the_views() {
     assert_eq!(seen["latest"], latest());
     assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
     assert_eq!(seen["as_of_none"], json!([[0]]));
+    assert_eq!(seen["both"], json!([[45, 15]]), "both versions together");
     assert_eq!(
         seen["current"],
         json!([[10, 10]]),
@@ -366,15 +368,98 @@ async fn duckdb_sees_what_was_published_through_the_views() {
     assert!(!views.contains("never_run"), "{views}");
 }
 
+/// What each engine calls a column of money, a GUID, a date, a practice's local time, an instant, and the two that
+/// come from folders' names. The docs tell the same.
+fn types_of(engine: &str) -> [(&'static str, &'static str); 7] {
+    let [amount, guid, observed, changed, extracted, site, date] = match engine {
+        "polars" => [
+            "Decimal(precision=12, scale=2)",
+            "Binary",
+            "Date",
+            "Datetime(time_unit='us', time_zone=None)",
+            "Datetime(time_unit='us', time_zone='UTC')",
+            "String",
+            "Date",
+        ],
+        "pyarrow" => [
+            "decimal128(12, 2)",
+            "extension<arrow.uuid>",
+            "date32[day]",
+            "timestamp[us]",
+            "timestamp[us, tz=UTC]",
+            "string",
+            "string",
+        ],
+        // Objects of Python: Decimal, UUID and date.
+        "pandas" => [
+            "object",
+            "object",
+            "object",
+            "datetime64[us]",
+            "datetime64[us, UTC]",
+            "category",
+            "category",
+        ],
+        "datafusion" => [
+            "Decimal128(12, 2)",
+            "FixedSizeBinary(16)",
+            "Date32",
+            "Timestamp(µs)",
+            "Timestamp(µs, \"UTC\")",
+            "Utf8",
+            "Date32",
+        ],
+        "spark" => [
+            "decimal(12,2)",
+            "left out",
+            "date",
+            "timestamp_ntz",
+            "timestamp",
+            "string",
+            "date",
+        ],
+        other => panic!("{other} is not known"),
+    };
+    [
+        ("amount", amount),
+        ("guid", guid),
+        ("observed", observed),
+        ("changed", changed),
+        ("_extracted_at", extracted),
+        ("site", site),
+        ("date", date),
+    ]
+}
+
+fn assert_types(engine: &str, seen: &Value) {
+    for (column, kind) in types_of(engine) {
+        let told = seen["types"].get(column).cloned();
+        let told = told.unwrap_or_else(|| json!("left out"));
+        assert_eq!(told, kind, "{column} in {engine}");
+    }
+}
+
+fn sorted_sites() -> Vec<&'static str> {
+    let mut sites = SITES.to_vec();
+    sites.sort_unstable();
+    sites
+}
+
 #[tokio::test]
-async fn polars_pyarrow_and_datafusion_see_the_same_sums() {
+async fn polars_pyarrow_pandas_and_datafusion_see_the_same_sums_types_and_sites() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     build_lake(folder.path()).await;
 
-    for engine in ["polars", "pyarrow", "datafusion"] {
-        if let Some(seen) = ask(engine, folder.path()) {
-            assert_eq!(seen["sums"], sums(), "{engine}");
-        }
+    for engine in ["polars", "pyarrow", "pandas", "datafusion"] {
+        let Some(seen) = ask(engine, folder.path()) else {
+            continue;
+        };
+        assert_eq!(seen["sums"], sums(), "{engine}");
+        assert_types(engine, &seen);
+        assert_eq!(seen["guid"], "02".repeat(16), "{engine}");
+        assert_eq!(seen["sites"], json!(sorted_sites()), "{engine}");
+        // Both versions together: 30 rows without the column that was added, 15 with it.
+        assert_eq!(seen["both"], json!([45, 15]), "{engine}");
     }
 }
 
@@ -391,5 +476,8 @@ async fn spark_sees_what_was_published_through_the_views() {
         assert_eq!(seen["latest"], latest());
         assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
         assert_eq!(seen["current"], json!([[10, 10]]));
+        let sites = sorted_sites().into_iter().map(|site| json!([site]));
+        assert_eq!(seen["sites"], sites.collect::<Value>());
+        assert_types("spark", &seen);
     }
 }

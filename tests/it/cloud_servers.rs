@@ -6,8 +6,12 @@
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use hmac::{KeyInit, Mac};
 use tempfile::TempDir;
@@ -104,6 +108,107 @@ async fn carry(listener: tokio::net::TcpListener, to: u16) {
     }
 }
 
+/// A server in front of another that fails on demand: it answers 500, slowly, or with a refusal of its own.
+pub(crate) struct Gateway {
+    port: u16,
+    mood: Arc<Mutex<Mood>>,
+    serving: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Mood {
+    /// How many of the next requests that write are answered by 500.
+    failing: u32,
+    slow: Duration,
+    refusal: Option<(StatusCode, String)>,
+}
+
+impl Gateway {
+    pub(crate) async fn to(port: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a free port");
+        let own = listener.local_addr().expect("an address").port();
+        let mood = Arc::new(Mutex::new(Mood::default()));
+        let of_requests = Arc::clone(&mood);
+        let client = reqwest::Client::new();
+        let answer = move |request: Request| {
+            pass_on(request, Arc::clone(&of_requests), client.clone(), port)
+        };
+        let router = axum::Router::new().fallback(answer);
+        let router = router.layer(axum::extract::DefaultBodyLimit::disable());
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("served");
+        });
+        Self {
+            port: own,
+            mood,
+            serving,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Answers the next `requests` that write with 500.
+    pub(crate) fn fail(&self, requests: u32) {
+        self.mood.lock().expect("no handler panics").failing = requests;
+    }
+
+    /// Lets every answer take so long.
+    pub(crate) fn slow_down(&self, by: Duration) {
+        self.mood.lock().expect("no handler panics").slow = by;
+    }
+
+    /// Answers everything with this from now on.
+    pub(crate) fn refuse(&self, status: u16, body: &str) {
+        let status = StatusCode::from_u16(status).expect("a status");
+        self.mood.lock().expect("no handler panics").refusal = Some((status, body.to_owned()));
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn pass_on(
+    request: Request,
+    mood: Arc<Mutex<Mood>>,
+    client: reqwest::Client,
+    port: u16,
+) -> Response {
+    let slow = mood.lock().expect("no handler panics").slow;
+    // What is played here is a slow server.
+    tokio::time::sleep(slow).await;
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .expect("a body");
+    {
+        let mut mood = mood.lock().expect("no handler panics");
+        if let Some((status, body)) = &mood.refusal {
+            return (*status, body.clone()).into_response();
+        }
+        if mood.failing > 0 && matches!(head.method, Method::PUT | Method::POST) {
+            mood.failing -= 1;
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    }
+    let url = format!("http://127.0.0.1:{port}{}", head.uri);
+    let passed = client
+        .request(head.method, url)
+        .headers(head.headers)
+        .body(body);
+    let answer = passed.send().await.expect("an answer");
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut told = Response::new(answer.bytes().await.expect("a body").into());
+    *told.status_mut() = status;
+    *told.headers_mut() = headers;
+    told
+}
+
 fn run(program: &Path, arguments: &[String], port: u16) -> Child {
     let process = Command::new(program)
         .args(arguments)
@@ -161,6 +266,27 @@ async fn create_container(server: &Server, container: &str) {
     assert!(created.status().is_success(), "{}", created.status());
 }
 
+/// The variables that lead a client of S3 to `endpoint`.
+pub(crate) fn s3_variables(endpoint: &str) -> Vec<(String, String)> {
+    owned(&[
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT", endpoint),
+        ("AWS_ALLOW_HTTP", "true"),
+    ])
+}
+
+/// The variables that lead a client of Azure to `endpoint`.
+pub(crate) fn azure_variables(endpoint: &str) -> Vec<(String, String)> {
+    owned(&[
+        ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT),
+        ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
+        ("AZURE_STORAGE_ENDPOINT", &format!("{endpoint}/{ACCOUNT}")),
+        ("AZURE_ALLOW_HTTP", "true"),
+    ])
+}
+
 /// S3, played by moto, with its bucket.
 pub(crate) struct S3Server(Server);
 
@@ -182,15 +308,25 @@ impl S3Server {
         self.0.port
     }
 
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.0.url(path)
+    }
+
     /// The variables that lead a client to `endpoint`.
     pub(crate) fn variables(&self, endpoint: &str) -> Vec<(String, String)> {
-        owned(&[
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ENDPOINT", endpoint),
-            ("AWS_ALLOW_HTTP", "true"),
-        ])
+        s3_variables(endpoint)
+    }
+
+    /// The headers of the object at `path`. The stand-in wants a signature and does not check it.
+    pub(crate) async fn head(&self, path: &str) -> HeaderMap {
+        let signature = "AWS4-HMAC-SHA256 Credential=test/20261128/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
+        let url = self.0.url(&format!("/{BUCKET}/{path}"));
+        let asked = reqwest::Client::new()
+            .head(url)
+            .header("authorization", signature);
+        let answer = asked.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.headers().clone()
     }
 
     pub(crate) async fn open_uploads(&self) -> usize {
@@ -243,11 +379,6 @@ impl AzureServer {
 
     /// The variables that lead a client to `endpoint`.
     pub(crate) fn variables(&self, endpoint: &str) -> Vec<(String, String)> {
-        owned(&[
-            ("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT),
-            ("AZURE_STORAGE_ACCOUNT_KEY", ACCOUNT_KEY),
-            ("AZURE_STORAGE_ENDPOINT", &format!("{endpoint}/{ACCOUNT}")),
-            ("AZURE_ALLOW_HTTP", "true"),
-        ])
+        azure_variables(endpoint)
     }
 }

@@ -298,5 +298,6 @@ fn provenance(
         attempt: AttemptNumber(1),
         rows_declared,
         rows_withheld: None,
+        merged: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! `output`: what lies in storage. One file per command.
 
+mod compact;
 mod expire;
 mod forget;
 mod list;
@@ -29,6 +30,7 @@ pub(crate) enum Output {
     Views(views::Views),
     Expire(expire::Expire),
     Forget(forget::Forget),
+    Compact(compact::Compact),
 }
 
 /// The objects that a command is about; all where nothing is named
@@ -61,6 +63,7 @@ impl Output {
             Self::Views(views) => views.run(context).map(|()| ExitCode::Ok),
             Self::Expire(expire) => expire.run(context).map(|()| ExitCode::Ok),
             Self::Forget(forget) => forget.run(context).map(|()| ExitCode::Ok),
+            Self::Compact(compact) => compact.run(context),
         }
     }
 }

@@ -42,6 +42,10 @@ pub struct ManifestObject {
     pub attempt: u32,
     /// The four counts that were equal.
     pub proof: Proof,
+    /// Paths of objects whose rows this one holds instead, and which are removed. Whoever follows manifests takes the
+    /// one and leaves the others in one step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<String>,
 }
 
 impl Manifest {
@@ -72,6 +76,7 @@ impl ManifestObject {
             window,
             attempt: attempt.0,
             proof,
+            replaces: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub(super) fn functions(lake: &Lake) -> String {
     format!(
         r#"// The {environment} extracts for Power BI and Excel. Written by halo-extract after each night.
 // Paste into a blank query named Extracts, then use for example  Extracts[observation_v1_latest]
+// or, for what stood by a day,  Extracts[observation_v1_as_of](#date(2026, 11, 18))
 // A row whose record_status is not 1 was deleted at the practice: history has it, latest has not.
 let
     // Files of a folder on this machine. For Azure use
@@ -48,7 +49,11 @@ let
             Joined = Table.Join(rows, "_site", Table.RenameColumns(Newest, {{{{"_site", "_newest_site"}}}}), "_newest_site"),
             Kept = Table.SelectRows(Joined, each [_window_start] = [_newest])
         in
-            Standing(Table.RemoveColumns(Kept, {{"_newest", "_newest_site"}}))
+            Standing(Table.RemoveColumns(Kept, {{"_newest", "_newest_site"}})),
+
+    // The rows of the windows that ended by a day.
+    Until = (rows as table, day as date) as table =>
+        Table.SelectRows(rows, each [_window_end] <= Date.AddDays(day, 1))
 in
     [
 {queries}
@@ -63,14 +68,19 @@ in
 fn entry(lake: &Lake, query: &PublishedQuery) -> String {
     let name = query.view_name();
     let part = text(&format!("{}/", lake.folder("", query)));
-    let latest = match query.mode {
-        Mode::Snapshot => format!("NewestDay({name}_history)"),
+    let newest = |rows: &str| match query.mode {
+        Mode::Snapshot => format!("NewestDay({rows})"),
         Mode::Incremental { .. } => {
             let key: Vec<String> = query.row_key().into_iter().map(text).collect();
-            format!("NewestOfKey({name}_history, {{{}}})", key.join(", "))
+            format!("NewestOfKey({rows}, {{{}}})", key.join(", "))
         }
     };
-    format!("        {name}_history = History({part}),\n        {name}_latest = {latest}")
+    let history = format!("{name}_history");
+    format!(
+        "        {history} = History({part}),\n        {name}_latest = {latest},\n        {name}_as_of = (day as date) as table => {as_of}",
+        latest = newest(&history),
+        as_of = newest(&format!("Until({history}, day)")),
+    )
 }
 
 fn text(text: &str) -> String {

@@ -44,6 +44,7 @@ pub(super) fn text(lake: &Lake) -> String {
          | query | rows of a file | key within a practice | purpose |\n|---|---|---|---|\n{queries}\n\n\
          ## How to read it\n\n\
          - `<query>_latest` has the rows that stand, `<query>_history` every row of every window,\n  `<query>_as_of(day)` what stood by a day. A changed query gets a new version with its own path and views.\n\
+         - The days of a past month may lie in one file: its `date=` is the first of them, and rows keep their own\n  `_window_start`. Filter by that.\n\
          - Windows overlap, so a changed row is in several files: count in `_latest`, not over the files.\n\
          - A file without rows means: asked, and there was nothing. No file means: look into the coverage.\n\
          - Each row ends with `_site`, `_window_start`, `_window_end` (half-open, the practice's own calendar) and\n  `_extracted_at` (UTC). Other times are the practice's local time without a zone.\n\

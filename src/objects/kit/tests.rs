@@ -210,3 +210,54 @@ fn the_readme_names_every_query_and_where_the_denominator_is() {
         "no indentation of the source in it"
     );
 }
+
+/// What is open at the end of an M text, in order; panics where something is closed that is not open.
+fn left_open(text: &str) -> Vec<char> {
+    let mut open = Vec::new();
+    for line in text.lines() {
+        let mut in_text = false;
+        let mut characters = line.chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => in_text = !in_text,
+                _ if in_text => {}
+                '/' if characters.peek() == Some(&'/') => break,
+                '(' | '[' | '{' => open.push(character),
+                ')' | ']' | '}' => {
+                    let expected = match character {
+                        ')' => '(',
+                        ']' => '[',
+                        _ => '{',
+                    };
+                    assert_eq!(open.pop(), Some(expected), "{line}");
+                }
+                _ => {}
+            }
+        }
+        assert!(!in_text, "a text that does not end: {line}");
+    }
+    open
+}
+
+#[test]
+fn the_functions_of_power_query_are_whole_and_name_every_query_and_its_key() {
+    let text = &views(&sample())["power_query.pq"];
+
+    assert_eq!(left_open(text), [' '; 0], "{text}");
+    let word = |word: &str| {
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|it| *it == word)
+            .count()
+    };
+    assert_eq!(word("let"), word("in"), "{text}");
+    assert!(text.contains("Root = \"/srv/it's a lake\","), "{text}");
+    for entry in [
+        "observation_v1_history = History(\"/simulator/data/observation/v1/\"),",
+        "observation_v2_latest = NewestOfKey(observation_v2_history, {\"record_id\"}),",
+        "observation_v2_as_of = (day as date) as table => NewestOfKey(Until(observation_v2_history, day), {\"record_id\"}),",
+        "roster_v1_latest = NewestDay(roster_v1_history),",
+        "roster_v1_as_of = (day as date) as table => NewestDay(Until(roster_v1_history, day))",
+    ] {
+        assert!(text.contains(entry), "{entry} in\n{text}");
+    }
+}
