@@ -13,6 +13,10 @@ mod cloud;
 mod convert;
 mod cpu;
 mod fetch;
+mod google;
+#[path = "../../tests/it/google_stub.rs"]
+#[expect(dead_code, reason = "the tests switch faults on, benchmarks do not")]
+mod google_stub;
 mod load;
 mod night;
 mod pages;
@@ -20,6 +24,7 @@ mod pseudonyms;
 mod rows;
 mod sites;
 mod stages;
+mod upload;
 
 use std::error::Error;
 
@@ -35,7 +40,9 @@ const USAGE: &str = "usage: programs COMMAND
   night fill HOME SITES QUERIES NIGHTS   a ledger of so many nights
   night plan HOME QUERIES            plan the next night, and look again
   night work HOME EXTRACTIONS        claim and record so many of that night
-  load READY QUERIES AT_ONCE POLL_MS ask every site the query on stdin so often, and throw the answers away";
+  load READY QUERIES AT_ONCE POLL_MS ask every site the query on stdin so often, and throw the answers away
+  google                             a stand-in for Google Cloud Storage; prints its port
+  upload ADDRESS MEGABYTES ROUNDS    one object to a store, by us and by the client library's plain put";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // `cargo bench` appends a flag of its own.
@@ -70,6 +77,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             std::time::Duration::from_millis(poll_ms.parse()?),
         ),
         ["sites", ready, home] => sites::register(ready.as_ref(), home.as_ref()),
+        ["google"] => google::serve(),
+        ["upload", address, megabytes, rounds] => {
+            upload::run(address, megabytes.parse()?, rounds.parse()?)
+        }
         _ => {
             println!("{USAGE}");
             Ok(())

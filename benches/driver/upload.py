@@ -1,0 +1,137 @@
+"""Throughput of an upload to each kind of storage, against the client library's plain `put` of the same bytes.
+
+The clouds are played by moto, Azurite and the tests' stand-in for Google, each on this machine: what is compared is
+what our way costs beside the library's, not the clouds. Ends with 1 when a large object is slower than nine tenths.
+"""
+
+import argparse
+import base64
+import datetime
+import hashlib
+import hmac
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from measure import DATA, TARGET, machine, median, programs, run, table
+
+# The account that every Azurite has; its key is public.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+LEAST_RATIO = 0.9
+LARGE_MB = 64
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--megabytes", type=int, nargs="+", default=[16, 128])
+parser.add_argument("--rounds", type=int, default=5)
+options = parser.parse_args()
+
+
+def tool(variable, default):
+    return pathlib.Path(os.environ.get(variable) or TARGET / "test-tools" / default)
+
+
+def free_port():
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        return any_port.getsockname()[1]
+
+
+def put(url, headers):
+    urllib.request.urlopen(urllib.request.Request(url, b"", headers, method="PUT"))
+
+
+def started(command, port):
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"{command[0]} does not answer")
+
+
+def folder(place):
+    return None, str(place / "lake"), {}
+
+
+def s3(place):
+    program = tool("HALO_EXTRACT_TEST_MOTO", "bin/moto_server")
+    port = free_port()
+    server = started([program, "-H", "127.0.0.1", "-p", port], port)
+    put(f"http://127.0.0.1:{port}/lake", {})
+    return server, "s3://lake/bench", {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+    }
+
+
+def azure(place):
+    program = tool("HALO_EXTRACT_TEST_AZURITE", "npm/node_modules/.bin/azurite-blob")
+    port = free_port()
+    options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", "127.0.0.1"]
+    server = started([program, *options, "--blobPort", port, "--location", place], port)
+    now = datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    version = "2021-08-06"
+    blank = "\n" * 12
+    to_sign = f"PUT{blank}x-ms-date:{now}\nx-ms-version:{version}\n/{ACCOUNT}/{ACCOUNT}/lake\nrestype:container"
+    signature = base64.b64encode(hmac.new(base64.b64decode(KEY), to_sign.encode(), hashlib.sha256).digest()).decode()
+    headers = {"x-ms-date": now, "x-ms-version": version, "Authorization": f"SharedKey {ACCOUNT}:{signature}", "Content-Type": ""}
+    put(f"http://127.0.0.1:{port}/{ACCOUNT}/lake?restype=container", headers)
+    return server, "az://lake/bench", {
+        "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
+        "AZURE_STORAGE_ACCOUNT_KEY": KEY,
+        "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{port}/{ACCOUNT}",
+        "AZURE_ALLOW_HTTP": "true",
+    }
+
+
+def google(place):
+    server = subprocess.Popen([str(programs()), "google"], stdout=subprocess.PIPE, text=True)
+    port = server.stdout.readline().strip()
+    key = (
+        f'{{"gcs_base_url":"http://127.0.0.1:{port}","disable_oauth":true,"client_email":"","private_key":"","private_key_id":""}}'
+    )
+    return server, "gs://lake/bench", {"GOOGLE_SERVICE_ACCOUNT_KEY": key, "GOOGLE_ALLOW_HTTP": "true"}
+
+
+print(machine(), "\n")
+DATA.mkdir(parents=True, exist_ok=True)
+rows, broken = [], []
+for name, start in {"folder": folder, "S3 (moto)": s3, "Azure (Azurite)": azure, "Google (stub)": google}.items():
+    with tempfile.TemporaryDirectory(dir=DATA) as place:
+        server, address, environment = start(pathlib.Path(place))
+        try:
+            if server is None:
+                pathlib.Path(address).mkdir()
+            for megabytes in options.megabytes:
+                told = run([programs(), "upload", address, megabytes, options.rounds], environment).told
+                size = told["size_bytes"] / 1e6
+                ratio = median(plain / ours for ours, plain in zip(told["ours"], told["plain"]))
+                rows.append(
+                    [
+                        name,
+                        f"{size:.0f}",
+                        f"{size / median(told['ours']):.0f}",
+                        f"{size / median(told['plain']):.0f}",
+                        f"{ratio:.2f}",
+                    ]
+                )
+                if megabytes > LARGE_MB and ratio < LEAST_RATIO:
+                    broken.append(f"{name}: {ratio:.2f}")
+        finally:
+            if server is not None:
+                server.terminate()
+                server.wait()
+table(["storage", "MB", "ours MB/s", "plain put MB/s", "ours ÷ plain"], rows)
+print(f"at least {LEAST_RATIO} above {LARGE_MB} MB: {'; '.join(broken) or 'kept'}")
+sys.exit(1 if broken else 0)

@@ -1,0 +1,115 @@
+//! One object to a store: by the way that `run` brings objects there, and by the client library's plain `put`.
+//!
+//! The rows are noise in values of 64 KiB, which cost next to nothing to encode: what is compared is bringing bytes
+//! to storage. Ours cuts them into parts and digests them on the way, and does not know beforehand how many will come.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arrow::array::{BinaryArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use halo_extract::domain::Window;
+use halo_extract::objects::{Store, object_path};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::sync::mpsc;
+
+use crate::convert;
+
+const VALUE_BYTES: usize = 64 << 10;
+const BATCH_VALUES: usize = 16;
+
+/// Uploads `megabytes` to `address` in both ways, in turns, and prints the seconds of each.
+pub(crate) fn run(address: &str, megabytes: usize, rounds: usize) -> Result<(), Box<dyn Error>> {
+    let (schema, batches) = noise(megabytes);
+    let store = Store::open(address)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let (client, root) = plain_client(address)?;
+        let (mut ours, mut plain, mut size_bytes) = (Vec::new(), Vec::new(), 0);
+        // The first round warms connections and caches, and does not count.
+        for round in 0..=rounds {
+            let began = Instant::now();
+            let path = publish(&store, &schema, &batches).await?;
+            let took = began.elapsed().as_secs_f64();
+            let bytes = client.get(&join(&root, &path)).await?.bytes().await?;
+            size_bytes = bytes.len();
+            let began = Instant::now();
+            client.put(&join(&root, "plain"), bytes.into()).await?;
+            if round > 0 {
+                ours.push(took);
+                plain.push(began.elapsed().as_secs_f64());
+            }
+        }
+        println!(
+            "{}",
+            serde_json::json!({ "size_bytes": size_bytes, "ours": ours, "plain": plain })
+        );
+        Ok(())
+    })
+}
+
+fn noise(megabytes: usize) -> (SchemaRef, Vec<RecordBatch>) {
+    let schema = Arc::new(Schema::new(vec![Field::new(
+        "noise",
+        DataType::Binary,
+        false,
+    )]));
+    let mut random = fastrand::Rng::with_seed(3);
+    let batches = (0..megabytes * 1_000_000 / (VALUE_BYTES * BATCH_VALUES)).map(|_| {
+        let values: Vec<Vec<u8>> = (0..BATCH_VALUES)
+            .map(|_| {
+                let mut value = vec![0; VALUE_BYTES];
+                random.fill(&mut value);
+                value
+            })
+            .collect();
+        let column = BinaryArray::from_iter_values(values);
+        RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(column)]).expect("one column")
+    });
+    let batches = batches.collect();
+    (schema, batches)
+}
+
+async fn publish(
+    store: &Store,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> Result<String, Box<dyn Error>> {
+    let mut extraction = convert::extraction()?;
+    extraction.window = Window::day("2026-11-19".parse()?);
+    let provenance = convert::provenance(extraction);
+    let path = object_path(provenance.environment, &provenance.extraction);
+    let (to_stage, staged) = mpsc::channel(2);
+    let sending = async {
+        for batch in batches {
+            if to_stage.send(batch.clone()).await.is_err() {
+                break;
+            }
+        }
+        drop(to_stage);
+    };
+    let extracted_at = "2026-11-20T17:00:00Z".parse()?;
+    let staging = store.stage(&path, schema, &provenance, extracted_at, staged);
+    let (staged, ()) = tokio::join!(staging, sending);
+    Ok(staged?.publish().await?.path)
+}
+
+/// The client library alone, with the same variables; a folder's files are synced, as ours are.
+fn plain_client(address: &str) -> Result<(Arc<dyn ObjectStore>, Path), Box<dyn Error>> {
+    if !address.contains("://") {
+        let folder: PathBuf = address.into();
+        let local = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+        return Ok((Arc::new(local), Path::default()));
+    }
+    let variables = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let (store, root) = object_store::parse_url_opts(&address.parse()?, variables)?;
+    Ok((Arc::from(store), root))
+}
+
+fn join(root: &Path, below: &str) -> Path {
+    root.parts().chain(Path::from(below).parts()).collect()
+}
