@@ -19,7 +19,7 @@ use halo_extract::domain::{
 use halo_extract::ledger::{
     AttemptCost, Change, Claim, ClaimRequest, ExtractionFilter, Fenced, Ledger, Submission,
 };
-use halo_extract::plan::{Rules, Timetable, fleet, windows};
+use halo_extract::plan::{Breach, Rules, Timetable, fleet, windows};
 use halo_extract::schedule::{Planner, Share, Taken};
 use tempfile::TempDir;
 
@@ -144,6 +144,13 @@ fn site(number: u32) -> Site {
     }
 }
 
+/// A month waits for the disk tens of thousands of times, which is not what it is to show.
+fn in_memory_if_possible() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .expect("a folder")
+}
+
 fn open(folder: &TempDir) -> Arc<Ledger> {
     let path = folder.path().join("ledger.sqlite");
     Arc::new(Ledger::open(&path, Environment::Simulator).expect("a ledger"))
@@ -152,7 +159,7 @@ fn open(folder: &TempDir) -> Arc<Ledger> {
 impl Month {
     fn new(start: &str, seed: u64) -> Self {
         let now: DateTime<Utc> = start.parse().expect("a time");
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = in_memory_if_possible();
         let ledger = open(&folder);
         let sites: Vec<Site> = (0..SITES).map(site).collect();
         let change = Change {
@@ -426,7 +433,10 @@ impl Month {
         };
         self.judged += u32::try_from(self.sites.iter().filter(|site| is_calm(&site.key)).count())
             .expect("few");
-        for breach in rows.iter().flat_map(|row| &row.breaches) {
+        // What was given up is late because of that, and is asked again by its next night: a weekly one after a week.
+        let is_own_fault = |breach: &&Breach| breach.cause.starts_with("failed");
+        let breaches = rows.iter().flat_map(|row| &row.breaches);
+        for breach in breaches.filter(|breach| !is_own_fault(breach)) {
             assert!(
                 !is_calm(&breach.site),
                 "{}: {breach:?}\n{}",
