@@ -2,22 +2,23 @@
 //! practices and the clock are invented. Sites go offline, attempts fail, the service dies and comes back, a
 //! backfill runs all the time, and the clocks are changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use halo_extract::catalog::Catalog;
 use halo_extract::domain::{
-    Due, Environment, Extraction, FailureClass, HaloGuid, Lane, Mode, ObjectRecord, Planned,
-    PmsType, Proof, RemoteQueryId, Retry, Sha256, Site, SiteKey, SiteOverrides, SiteState, Waiting,
-    Window,
+    BackfillEvent, BackfillId, BackfillState, Due, Environment, Extraction, FailureClass, HaloGuid,
+    Lane, Mode, ObjectRecord, PmsType, Proof, RemoteQueryId, Retry, Sha256, Site, SiteKey,
+    SiteOverrides, SiteState, Waiting, Window,
 };
 use halo_extract::ledger::{
-    AttemptCost, Change, Claim, ClaimRequest, ExtractionFilter, Fenced, Ledger, Submission,
+    AttemptCost, Change, Claim, ClaimRequest, ExtractionFilter, Fenced, Ledger, NewBackfill,
+    Steered, Submission,
 };
 use halo_extract::plan::{Breach, Rules, Timetable, fleet, windows};
 use halo_extract::schedule::{Planner, Share, Taken};
@@ -28,6 +29,8 @@ use crate::fixture::{HEADER, SQL};
 const SITES: u32 = 40;
 /// Half of them are never given to the backfill, and are enough for the nights.
 const WORKERS: u32 = 16;
+/// The practice's agent ends a query after this.
+const LONGEST_QUERY: TimeDelta = TimeDelta::minutes(5);
 const STEP: TimeDelta = TimeDelta::minutes(10);
 const WORKER: &str = "month";
 const ZONES: [Tz; 5] = [
@@ -37,6 +40,7 @@ const ZONES: [Tz; 5] = [
     chrono_tz::Australia::Perth,
     chrono_tz::Australia::Darwin,
 ];
+const USUAL_HOURS: &str = "20:00-07:00";
 const HOURS: [Option<&str>; 4] = [
     None,
     Some("22:00-05:30"),
@@ -83,9 +87,17 @@ struct Month {
     offline: Vec<(SiteKey, DateTime<Utc>, DateTime<Utc>)>,
     /// When the service is not there.
     down: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When it is killed and starts again at once, which excuses nothing.
+    kills: Vec<DateTime<Utc>>,
+    /// Days, in its own calendar, on which something troubled a site.
+    troubled: BTreeSet<(SiteKey, NaiveDate)>,
     /// Since when nothing troubles a site.
     calm_since: HashMap<SiteKey, DateTime<Utc>>,
     posted: u32,
+    /// Nights that began while a unit of the backfill was at work.
+    beside: u32,
+    nights: u32,
+    backfill: BackfillId,
     backfilled: u32,
     failed: u32,
     /// How often a calm site was held against its goal.
@@ -173,14 +185,12 @@ impl Month {
         }
         let rules = Rules {
             spread: Duration::from_secs(7200),
-            quiet_hours: "20:00-07:00".parse().expect("hours"),
+            quiet_hours: USUAL_HOURS.parse().expect("hours"),
             last_start: TimeDelta::minutes(15),
             longest: NonZeroU32::new(35).expect("not zero"),
         };
         let timetables = timetables(&folder);
-        ledger
-            .plan(&backfill(&sites, &timetables, now), now)
-            .expect("planned");
+        let backfill = begin_backfill(&ledger, &sites, &timetables, now);
         Self {
             planner: Planner {
                 ledger,
@@ -195,8 +205,13 @@ impl Month {
             at_work: Vec::new(),
             offline: Vec::new(),
             down: Vec::new(),
+            kills: Vec::new(),
+            troubled: BTreeSet::new(),
             folder,
             posted: 0,
+            beside: 0,
+            nights: 0,
+            backfill,
             backfilled: 0,
             failed: 0,
             judged: 0,
@@ -220,6 +235,10 @@ impl Month {
             }
             was_down = is_down;
             if !is_down {
+                if self.kills.pop_if(|at| *at <= self.now).is_some() {
+                    self.die();
+                    self.reopen();
+                }
                 self.step();
             }
             self.now += STEP;
@@ -244,6 +263,22 @@ impl Month {
         }
         for _ in 0..3 {
             self.down.push(stretch(30, &mut self.rng));
+        }
+        for _ in 0..12 {
+            self.kills
+                .push(from + TimeDelta::minutes(self.rng.i64(0..minutes)));
+        }
+        // The next one is the last of the list.
+        self.kills.sort_unstable_by(|a, b| b.cmp(a));
+        for site in &self.sites {
+            let of_site = self.offline.iter().filter(|it| it.0 == site.key);
+            let stretches = of_site.map(|it| (it.1, it.2)).chain(self.down.clone());
+            for (begin, end) in stretches {
+                let day = |at: DateTime<Utc>| at.with_timezone(&site.time_zone).date_naive();
+                let days = day(begin).iter_days().take_while(|it| *it <= day(end));
+                self.troubled
+                    .extend(days.map(|day| (site.key.clone(), day)));
+            }
         }
     }
 
@@ -304,17 +339,19 @@ impl Month {
                 }
                 return;
             }
-            // Judged here without the code that decides it.
-            let hours = site
-                .overrides
-                .quiet_hours
-                .unwrap_or(self.planner.rules.quiet_hours);
-            assert!(
-                hours.contains(now.with_timezone(&site.time_zone).time()),
-                "{} was asked at {now}, outside {hours} in {}",
-                claim.extraction,
-                site.time_zone
-            );
+            for at in [now, now + LONGEST_QUERY] {
+                assert!(
+                    is_quiet(&site, at),
+                    "{} was asked at {now}, outside the hours in {}",
+                    claim.extraction,
+                    site.time_zone
+                );
+            }
+            if *lane == Lane::Nightly {
+                self.nights += 1;
+                let is_backfill = |work: &Work| work.taken == Taken::Backfill;
+                self.beside += u32::from(self.at_work.iter().any(is_backfill));
+            }
             let guid = site.halo_guid.expect("paired");
             let submission = ledger
                 .begin_submit(&claim, guid, None, now)
@@ -325,7 +362,7 @@ impl Month {
             self.posted += 1;
         }
         let minutes = if *lane == Lane::Backfill {
-            self.rng.i64(10..40)
+            self.rng.i64(40..120)
         } else {
             self.rng.i64(1..10)
         };
@@ -356,6 +393,14 @@ impl Month {
         };
         if let Some((class, retry)) = failure {
             self.failed += 1;
+            let zone = self
+                .sites
+                .iter()
+                .find(|site| site.key == key)
+                .map(|site| site.time_zone)
+                .expect("a site");
+            self.troubled
+                .insert((key.clone(), now.with_timezone(&zone).date_naive()));
             self.calm_since.insert(key, now);
             recorded(
                 ledger
@@ -402,13 +447,18 @@ impl Month {
         }
     }
 
-    /// A new process opens the ledger, and catches up.
-    fn come_back(&mut self) {
+    /// A new process opens the ledger.
+    fn reopen(&mut self) {
         self.planner.ledger = open(&self.folder);
         self.planner
             .ledger
             .release_worker(WORKER, self.now)
             .expect("released");
+    }
+
+    /// The service is there again after a while, and catches up.
+    fn come_back(&mut self) {
+        self.reopen();
         self.calm_since
             .values_mut()
             .for_each(|since| *since = self.now);
@@ -475,6 +525,7 @@ impl Month {
         let ledger = &self.planner.ledger;
         let standings = ledger.standings().expect("standings");
         let first_day = self.first_day();
+        let mut snapshots = 0;
         for site in &self.sites {
             for timetable in &self.planner.timetables {
                 let coverage = ledger
@@ -489,17 +540,23 @@ impl Month {
                 let planned_to = standing.planned_to.expect("planned");
                 let name = format!("{} {}", site.key, timetable.query);
                 let yesterday = self.now.with_timezone(&site.time_zone).date_naive() - Days::new(1);
-                if timetable.query.name.as_str() != "weekly" {
-                    assert!(
-                        planned_to >= yesterday,
-                        "{name}: planned to {planned_to} only"
-                    );
-                }
+                let last_due = match timetable.query.name.as_str() {
+                    "weekly" => {
+                        let since_sunday = yesterday.weekday().num_days_from_sunday();
+                        yesterday - Days::new(since_sunday.into())
+                    }
+                    _ => yesterday,
+                };
+                assert!(
+                    planned_to >= last_due,
+                    "{name}: planned to {planned_to} only, not {last_due}"
+                );
                 if timetable.mode == Mode::Snapshot {
                     assert!(
                         nights.iter().any(|night| night.end() == planned_to),
                         "{name}: no snapshot"
                     );
+                    snapshots += self.check_snapshots(site, &nights);
                     continue;
                 }
                 let days: u64 = nights.iter().map(Window::days).sum();
@@ -513,6 +570,24 @@ impl Month {
                 assert_eq!(union[0].end(), planned_to, "{name}");
             }
         }
+        assert!(
+            snapshots > 100,
+            "{snapshots} calm nights are too few to show anything"
+        );
+        let backfill = ledger.backfill(self.backfill, self.now).expect("read");
+        let backfill = backfill.expect("a backfill");
+        assert_eq!(backfill.state, BackfillState::Running);
+        assert!(
+            backfill.counts.waiting > 500,
+            "the backfill was over before the month was: {:?}",
+            backfill.counts
+        );
+        assert!(
+            self.beside * 10 > self.nights * 9,
+            "only {} of {} nights began while the backfill was at work",
+            self.beside,
+            self.nights
+        );
         assert!(
             self.failed > 200,
             "{} failures are too few to show anything",
@@ -531,36 +606,101 @@ impl Month {
         assert!(self.posted > 3_000, "{} queries were posted", self.posted);
     }
 
+    /// Of every night that nothing troubled there is the snapshot, and it carries that night's date; how many nights
+    /// that were.
+    fn check_snapshots(&self, site: &Site, nights: &[Window]) -> usize {
+        let today = self.now.with_timezone(&site.time_zone).date_naive();
+        let is_troubled = |day: NaiveDate| {
+            let around = [day - Days::new(1), day, day + Days::new(1)];
+            let mut days = around.into_iter().map(|day| (site.key.clone(), day));
+            days.any(|day| self.troubled.contains(&day))
+        };
+        let first = nights.iter().map(Window::start).min().expect("a snapshot");
+        let calm: Vec<NaiveDate> = first
+            .iter_days()
+            .take_while(|day| *day < today)
+            .filter(|day| !is_troubled(*day))
+            .collect();
+        for day in &calm {
+            let of_day = nights.iter().filter(|night| night.start() == *day).count();
+            assert_eq!(of_day, 1, "{}: snapshots of {day}", site.key);
+        }
+        calm.len()
+    }
+
     fn first_day(&self) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day")
     }
 }
 
-/// Half a year of weeks for every site, to be done whenever there is room.
-fn backfill(sites: &[Site], timetables: &[Timetable], now: DateTime<Utc>) -> Vec<Planned> {
-    let first = NaiveDate::from_ymd_opt(2025, 6, 2).expect("a day");
+/// Whether the site is open, by minutes of its clock: judged without the code that decides it.
+fn is_quiet(site: &Site, at: DateTime<Utc>) -> bool {
+    let number: u32 = site.pms_id.to_string().parse().expect("a number");
+    let hours = HOURS[(number / 5) as usize % HOURS.len()].unwrap_or(USUAL_HOURS);
+    let minutes = |text: &str| {
+        let (hours, minutes) = text.split_once(':').expect("a time");
+        hours.parse::<u32>().expect("hours") * 60 + minutes.parse::<u32>().expect("minutes")
+    };
+    let (from, to) = hours.split_once('-').expect("hours");
+    let (from, to) = (minutes(from), minutes(to));
+    let local = at.with_timezone(&site.time_zone);
+    let now = local.hour() * 60 + local.minute();
+    if from < to {
+        (from..to).contains(&now)
+    } else {
+        now >= from || now < to
+    }
+}
+
+/// A year in windows of four days at every site: more than there is room for in a month.
+fn begin_backfill(
+    ledger: &Ledger,
+    sites: &[Site],
+    timetables: &[Timetable],
+    now: DateTime<Utc>,
+) -> BackfillId {
+    let first = NaiveDate::from_ymd_opt(2024, 12, 31).expect("a day");
     let visit = timetables
         .iter()
         .find(|it| it.query.name.as_str() == "visit")
         .expect("visit");
-    let weeks = (0..26).map(|week| {
-        let start = first + Days::new(7 * week);
-        Window::new(start, start + Days::new(7)).expect("a week")
+    let windows = (0..91).rev().map(|window| {
+        let start = first + Days::new(4 * window);
+        Window::new(start, start + Days::new(4)).expect("four days")
     });
-    weeks
+    let units: Vec<(Extraction, Due)> = windows
         .flat_map(|window| sites.iter().map(move |site| (site, window)))
-        .map(|(site, window)| Planned {
-            extraction: Extraction {
+        .map(|(site, window)| {
+            let extraction = Extraction {
                 site: site.key.clone(),
                 query: visit.query.clone(),
                 window,
-            },
-            lane: Lane::Backfill,
-            priority: 0,
-            due: Due::Missing,
-            not_before: now,
+            };
+            (extraction, Due::Missing)
         })
-        .collect()
+        .collect();
+    let plan = NewBackfill {
+        digest: "invented",
+        asked: "{}",
+        estimate: "{}",
+        most_failed: "100%".parse().expect("a limit"),
+        priority: 0,
+        units: &units,
+    };
+    let id = ledger.save_backfill(&plan, now).expect("saved");
+    let change = Change {
+        actor: "test".to_owned(),
+        action: "backfill start".to_owned(),
+        reason: "test".to_owned(),
+        at: now,
+    };
+    let started = ledger.steer_backfill(id, BackfillEvent::Start, &change);
+    let all = units.len();
+    assert!(
+        matches!(started.expect("started"), Steered::Done { units, .. } if units == all),
+        "the backfill has not started"
+    );
+    id
 }
 
 #[track_caller]
