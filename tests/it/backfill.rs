@@ -561,11 +561,12 @@ fn a_spent_budget_lets_the_rest_wait_for_the_next_month() {
         planned.stderr.contains("leaves 4 of 25 queries this month"),
         "{planned:?}"
     );
-    budget(&["backfill", "start", "1", "--no-wait"]).failed(75, &["21 units", "wait"]);
+    // The question what the database calls itself, before the first unit, is one of the four.
+    budget(&["backfill", "start", "1", "--no-wait"]).failed(75, &["22 units", "wait"]);
 
-    assert_eq!(submissions(&simulator), 4);
+    assert_eq!(submissions(&simulator), 3);
     home.run(&["backfill", "show", "1"])
-        .failed(0, &["21 pending (budget-spent)"]);
+        .failed(0, &["22 pending (budget-spent)"]);
 }
 
 #[test]
