@@ -8,7 +8,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Names of log fields. `tracing` macros need them as literals; a test compares those with this list.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 24] = [
     "action",
     "attempt",
     "attempts",
