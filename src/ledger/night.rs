@@ -20,6 +20,17 @@ use super::{Ledger, LedgerError, LedgerErrorKind};
 /// Sites and queries that one transaction takes in.
 const CHUNK: usize = 1_000;
 
+/// What came last, and the newest night planned. Not a FULL JOIN of subqueries: SQLite compares each row of one with
+/// each of the other then, which takes minutes for a large fleet.
+pub(super) const ARRIVALS: &str = "SELECT a.site, a.query, a.version, a.extracted_at, a.since, e.state, e.detail
+     FROM (SELECT r.site, r.query, r.version, r.extracted_at, n.since, n.newest
+           FROM reach AS r LEFT JOIN nightly AS n USING (site, query, version)
+           UNION ALL
+           SELECT n.site, n.query, n.version, NULL, n.since, n.newest FROM nightly AS n
+           WHERE NOT EXISTS (SELECT 1 FROM reach AS r
+                             WHERE r.site = n.site AND r.query = n.query AND r.version = n.version)) AS a
+     LEFT JOIN extraction AS e ON e.id = a.newest";
+
 /// What taking a night in changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NightOutcome {
@@ -49,13 +60,7 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn arrivals(&self) -> Result<Arrivals, LedgerError> {
         self.read("read what came last", |transaction| {
-            let mut statement = transaction.prepare_cached(
-                "SELECT site, query, version, r.extracted_at, n.since, e.state, e.detail
-                 FROM (SELECT site, query, version, extracted_at FROM reach) AS r
-                 FULL JOIN (SELECT site, query, version, since, newest FROM nightly) AS n
-                     USING (site, query, version)
-                 LEFT JOIN (SELECT id, state, detail FROM extraction) AS e ON e.id = n.newest",
-            )?;
+            let mut statement = transaction.prepare_cached(ARRIVALS)?;
             let mut rows = statement.query([])?;
             let mut arrivals = Arrivals::new();
             while let Some(row) = rows.next()? {

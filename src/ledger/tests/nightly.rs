@@ -1,3 +1,5 @@
+use rusqlite::Connection;
+
 use super::*;
 use crate::domain::{Open, Standing, Tonight, Window};
 use crate::ledger::{NightOutcome, Requested};
@@ -240,4 +242,31 @@ fn a_backfill_leaves_its_site_to_a_night_that_is_due_there() {
     assert_eq!(claim(), None);
     home.extract(noon(0));
     assert_eq!(claim().as_deref(), Some("s1"));
+}
+
+#[test]
+fn what_came_last_is_looked_up_by_key_so_that_a_fleet_of_any_size_is_read_once() {
+    let home = Home::new();
+    let raw = Connection::open(home.folder.path().join("ledger.sqlite")).expect("a database");
+    let mut statement = raw
+        .prepare(&format!(
+            "EXPLAIN QUERY PLAN {}",
+            crate::ledger::night::ARRIVALS
+        ))
+        .expect("a statement");
+    let steps = statement.query_map([], |row| row.get("detail"));
+    let steps: Vec<String> = steps
+        .expect("a plan")
+        .map(|step| step.expect("text"))
+        .collect();
+
+    let joined: Vec<&String> = steps
+        .iter()
+        .filter(|step| step.contains("LEFT-JOIN"))
+        .collect();
+    assert_eq!(joined.len(), 2, "{steps:?}");
+    assert!(
+        joined.iter().all(|step| step.starts_with("SEARCH")),
+        "{steps:?}"
+    );
 }
