@@ -17,13 +17,11 @@ use super::night::manifests;
 use super::refresh::NIGHT;
 use super::{Holdings, LakeError, crash_point};
 use crate::domain::{AttemptNumber, Extraction, Mode, Query, Site, Window, days_over};
-use crate::ledger::{Change, NewMerge, ObjectFilter, OpenMerge, StandingObject};
+use crate::ledger::{Change, NewMerge, OpenMerge, StandingObject};
 use crate::objects::{Merge, MergeSource, StorageError, StorageErrorKind};
 
 /// Footers that are read at once.
 const AT_ONCE: usize = 16;
-/// Objects of one site and query that a night is looked through for at once.
-const PAGE: u32 = 1_000;
 
 /// A month of the calendar, written `2026-10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -299,25 +297,11 @@ impl Holdings {
         extraction: &Extraction,
         now: DateTime<Utc>,
     ) -> Result<(), LakeError> {
-        let filter = ObjectFilter {
-            site: Some(extraction.site.clone()),
-            query: Some(extraction.query.name.clone()),
-            since: Some(now - NIGHT),
-            ..ObjectFilter::default()
-        };
-        let key = extraction.site.clone();
+        let (key, query) = (extraction.site.clone(), extraction.query.clone());
         let (published, replaced, site) = self
             .ledger(move |ledger| {
-                let mut published = Vec::new();
-                let mut after = 0;
-                loop {
-                    let page = ledger.standing_after(after, PAGE, &filter)?;
-                    let Some(last) = page.last() else {
-                        break;
-                    };
-                    after = last.number;
-                    published.extend(page);
-                }
+                let mut published = ledger.published_since(&key, now - NIGHT)?;
+                published.retain(|object| object.extraction.query == query);
                 Ok((
                     published,
                     ledger.replaced_since(now - NIGHT)?,
@@ -332,14 +316,11 @@ impl Holdings {
             self.environment,
             &published,
             &replaced,
-            |_| zone,
+            zone,
             changed_since,
             now,
-        )
-        .iter()
-        .filter(|manifest| manifest.version == extraction.query.version)
-        {
-            let _written = self.store.write_manifest(manifest).await?;
+        ) {
+            let _written = self.store.write_manifest(&manifest).await?;
         }
         Ok(())
     }

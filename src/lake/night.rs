@@ -14,14 +14,14 @@ pub(super) fn night_of(instant: DateTime<Utc>, zone: Tz) -> NaiveDate {
     (instant.with_timezone(&zone).naive_local() + TimeDelta::hours(12)).date()
 }
 
-/// The manifests of what was published, one for each night, site and query version of which something was published
-/// at `changed_since` or later. `published` must hold all of those nights, and `replaced` the paths whose rows went into
-/// merged objects of them.
+/// The manifests of what was published at sites of one calendar, one for each night, site and query version of which
+/// something was published at `changed_since` or later. `published` must hold all of those nights, and `replaced` the
+/// paths whose rows went into merged objects of them.
 pub(super) fn manifests(
     environment: Environment,
     published: &[StandingObject],
     replaced: &BTreeMap<Extraction, Vec<String>>,
-    zone_of: impl Fn(&SiteKey) -> Tz,
+    zone: Tz,
     changed_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<Manifest> {
@@ -29,7 +29,7 @@ pub(super) fn manifests(
         BTreeMap::new();
     for object in published {
         let (site, query) = (&object.extraction.site, &object.extraction.query);
-        let night = night_of(object.extracted_at, zone_of(site));
+        let night = night_of(object.extracted_at, zone);
         nights.entry((night, site, query)).or_default().push(object);
     }
     nights
@@ -139,7 +139,7 @@ mod tests {
                 published[2].extraction.clone(),
                 vec!["path of a day".to_owned()],
             )]),
-            |_| SYDNEY,
+            SYDNEY,
             told,
             at("2026-11-18T17:00:00Z"),
         );

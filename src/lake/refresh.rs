@@ -1,9 +1,6 @@
 //! After each night: the lake tells its readers what is in it. Only what differs is written.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use chrono_tz::Tz;
 use futures::TryStreamExt;
 use tokio::sync::mpsc::{self, Sender};
 
@@ -13,7 +10,7 @@ use super::night::manifests;
 use super::{Holdings, LakeError};
 use crate::catalog::Catalog;
 use crate::catalog::dictionary::Dictionary;
-use crate::domain::{Site, SiteKey, Window};
+use crate::domain::{Site, Window};
 use crate::ledger::{AttemptAt, AttemptOutcome, ExtractionRow};
 use crate::objects::{CoverageRow, RunRow, Staged, StorageError};
 
@@ -107,34 +104,31 @@ impl Holdings {
     ) -> Result<u64, LakeError> {
         let changed_since = told.map_or(DateTime::UNIX_EPOCH, |told| told - SLACK);
         let since = told.map_or(DateTime::UNIX_EPOCH, |_| changed_since - NIGHT);
-        let (published, replaced, sites) = self
-            .ledger(move |ledger| {
-                Ok((
-                    ledger.published_since(since)?,
-                    ledger.replaced_since(since)?,
-                    ledger.sites()?,
-                ))
-            })
+        let (replaced, sites) = self
+            .ledger(move |ledger| Ok((ledger.replaced_since(since)?, ledger.sites()?)))
             .await?;
-        let zones: BTreeMap<&SiteKey, Tz> = sites
-            .iter()
-            .map(|site| (&site.key, site.time_zone))
-            .collect();
-        let zone_of = |site: &SiteKey| zones.get(site).copied().unwrap_or(Tz::UTC);
-        let manifests = manifests(
-            self.environment,
-            &published,
-            &replaced,
-            zone_of,
-            changed_since,
-            now,
-        );
-        let count = manifests.len() as u64;
-        futures::stream::iter(manifests.iter().map(Ok::<_, StorageError>))
-            .try_for_each_concurrent(AT_ONCE, |manifest| async move {
-                self.store.write_manifest(manifest).await.map(|_written| ())
-            })
-            .await?;
+        let mut count = 0;
+        // One site after the other: what is in memory does not grow with the fleet.
+        for site in sites {
+            let key = site.key.clone();
+            let published = self
+                .ledger(move |ledger| ledger.published_since(&key, since))
+                .await?;
+            let manifests = manifests(
+                self.environment,
+                &published,
+                &replaced,
+                site.time_zone,
+                changed_since,
+                now,
+            );
+            count += manifests.len() as u64;
+            futures::stream::iter(manifests.iter().map(Ok::<_, StorageError>))
+                .try_for_each_concurrent(AT_ONCE, |manifest| async move {
+                    self.store.write_manifest(manifest).await.map(|_written| ())
+                })
+                .await?;
+        }
         Ok(count)
     }
 

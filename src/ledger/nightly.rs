@@ -27,19 +27,21 @@ pub struct AttemptAt {
 }
 
 impl Ledger {
-    /// The objects that stand and were published at `since` or later, in order of their publication.
+    /// The objects of a site that stand and were published at `since` or later, in order of their publication.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn published_since(
         &self,
+        site: &SiteKey,
         since: DateTime<Utc>,
     ) -> Result<Vec<StandingObject>, LedgerError> {
         self.read("read what was published", |transaction| {
             let mut statement = transaction.prepare_cached(&format!(
-                "{STANDING} AND e.extracted_at >= ?1 ORDER BY e.extracted_at, e.id"
+                "{STANDING} AND e.site = ?1 AND e.extracted_at >= ?2 ORDER BY e.extracted_at, e.id"
             ))?;
-            let rows = statement.query_map([millis(since)], standing_object)?;
+            let rows =
+                statement.query_map(params![site.as_str(), millis(since)], standing_object)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_nightly.sql"),
     include_str!("migrations/0017_immediate.sql"),
     include_str!("migrations/0018_merge.sql"),
+    include_str!("migrations/0019_publication.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.
