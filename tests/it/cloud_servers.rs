@@ -337,6 +337,16 @@ impl S3Server {
         assert!(text.contains("ListMultipartUploadsResult"), "{text}");
         text.matches("<Upload>").count()
     }
+
+    /// The open uploads that the program has noted.
+    pub(crate) async fn noted_uploads(&self) -> usize {
+        let answer = reqwest::get(self.0.url(&format!("/{BUCKET}?list-type=2")))
+            .await
+            .expect("an answer");
+        let text = answer.text().await.expect("a body");
+        assert!(text.contains("ListBucketResult"), "{text}");
+        text.matches("/_meta/uploads/").count()
+    }
 }
 
 /// Azure, played by Azurite, with its container.

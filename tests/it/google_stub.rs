@@ -88,6 +88,15 @@ impl GoogleStub {
     pub(crate) fn open_uploads(&self) -> usize {
         lock(&self.bucket).uploads.len()
     }
+
+    /// The open uploads that the program has noted.
+    pub(crate) fn noted_uploads(&self) -> usize {
+        let bucket = lock(&self.bucket);
+        let noted = bucket.objects.keys();
+        noted
+            .filter(|path| path.contains("/_meta/uploads/"))
+            .count()
+    }
 }
 
 impl Drop for GoogleStub {
