@@ -60,8 +60,7 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
-    use std::time::Duration;
+    use std::sync::Barrier;
 
     use super::*;
 
@@ -75,14 +74,11 @@ mod tests {
 
     #[test]
     fn whoever_waits_at_the_same_time_is_served_by_one_flush() {
-        const WRITERS: u64 = 32;
+        const WRITERS: usize = 32;
         let (_folder, disk) = disk();
+        let all_committed = Barrier::new(WRITERS);
         let flushes = AtomicU64::new(0);
-        let on_disk = AtomicU64::new(0);
-        let slow_flush = || {
-            let appended = disk.committed.load(Ordering::SeqCst);
-            std::thread::sleep(Duration::from_millis(20));
-            on_disk.store(appended, Ordering::SeqCst);
+        let flush = || {
             flushes.fetch_add(1, Ordering::SeqCst);
             Ok(())
         };
@@ -91,14 +87,35 @@ mod tests {
             for _ in 0..WRITERS {
                 scope.spawn(|| {
                     let number = disk.committed();
-                    disk.wait_by(number, slow_flush).expect("flushed");
-                    assert!(on_disk.load(Ordering::SeqCst) >= number);
+                    all_committed.wait();
+                    disk.wait_by(number, flush).expect("flushed");
+                    assert_eq!(flushes.load(Ordering::SeqCst), 1);
                 });
             }
         });
 
-        let flushes = flushes.load(Ordering::SeqCst);
-        assert!((1..WRITERS / 2).contains(&flushes), "{flushes} flushes");
+        assert_eq!(flushes.into_inner(), 1);
+    }
+
+    #[test]
+    fn what_is_committed_during_a_flush_waits_for_the_next() {
+        let (_folder, disk) = disk();
+        let first = disk.committed();
+        let mut during = None;
+
+        disk.wait_by(first, || {
+            during = Some(disk.committed());
+            Ok(())
+        })
+        .expect("flushed");
+
+        let mut flushed_again = false;
+        let again = disk.wait_by(during.expect("committed"), || {
+            flushed_again = true;
+            Ok(())
+        });
+        again.expect("flushed");
+        assert!(flushed_again);
     }
 
     #[test]
@@ -109,12 +126,12 @@ mod tests {
         let failed = disk.wait_by(number, || Err(io::Error::other("the disk is gone")));
         assert!(failed.is_err());
 
-        let tried_again = AtomicBool::new(false);
+        let mut tried_again = false;
         let again = disk.wait_by(number, || {
-            tried_again.store(true, Ordering::SeqCst);
+            tried_again = true;
             Ok(())
         });
         again.expect("flushed");
-        assert!(tried_again.into_inner());
+        assert!(tried_again);
     }
 }

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::domain::{AttemptNumber, Due, Extraction, Gone, Lane, ObjectRecord, VariantName};
+use crate::domain::{AttemptNumber, Due, Extraction, Gone, ObjectRecord, VariantName};
 
 use super::column::{self, IDENTITY, identity, instant, millis, optional_text, text};
+use super::object::{Given, record_given};
 use super::{Change, Ledger, LedgerError, LedgerErrorKind, StandingObject, audit};
 
 /// A merge that is about to make an object.
@@ -300,46 +301,25 @@ fn record(
     merge: &NewMerge,
     etag: Option<&str>,
     now: DateTime<Utc>,
-) -> Result<(), LedgerErrorKind> {
-    let (site, query, version, start, end) = identity(&merge.extraction);
-    let object = &merge.object;
-    transaction
-        .prepare_cached(
-            "INSERT INTO extraction (site, query, version, window_start, window_end, state, due, lane, priority,
-                 not_before, planned_at, changed_at, extracted_at, object_path, object_bytes, object_rows,
-                 object_sha256, object_etag, object_attempt, proof_declared, proof_pages, proof_batches, proof_footer,
-                 proof_withheld, object_variant)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'succeeded', ?6, ?7, 0, ?8, ?8, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?11,
-                 ?11, ?11, ?11, ?15, ?16)
-             ON CONFLICT DO UPDATE SET
-                 state = CASE WHEN state IN ('pending', 'running') THEN state ELSE 'succeeded' END,
-                 detail = CASE WHEN state IN ('pending', 'running') THEN detail END,
-                 changed_at = excluded.changed_at, extracted_at = excluded.extracted_at,
-                 object_path = excluded.object_path, object_bytes = excluded.object_bytes,
-                 object_rows = excluded.object_rows, object_sha256 = excluded.object_sha256,
-                 object_etag = excluded.object_etag, object_attempt = excluded.object_attempt,
-                 proof_declared = excluded.proof_declared, proof_pages = excluded.proof_pages,
-                 proof_batches = excluded.proof_batches, proof_footer = excluded.proof_footer,
-                 proof_withheld = excluded.proof_withheld, object_variant = excluded.object_variant,
-                 object_gone = NULL, object_removed_at = NULL, merge = NULL",
-        )?
-        .execute(params![
-            site,
-            query,
-            version,
-            start,
-            end,
-            Due::Compacted.to_string(),
-            Lane::Manual.to_string(),
-            millis(now),
-            object.path,
-            object.size_bytes,
-            object.rows,
-            object.sha256.to_string(),
-            etag,
-            merge.attempt.0,
-            merge.withheld,
-            merge.variant.as_ref().map(ToString::to_string),
-        ])?;
-    Ok(())
+) -> rusqlite::Result<bool> {
+    let object = ObjectRecord {
+        etag: etag.map(str::to_owned),
+        ..merge.object.clone()
+    };
+    let given = Given {
+        extraction: &merge.extraction,
+        object: &object,
+        attempt: merge.attempt,
+        attempts_before: 0,
+        withheld: merge.withheld,
+        variant: merge.variant.as_ref(),
+        due: Due::Compacted,
+        published_at: now,
+    };
+    record_given(
+        transaction,
+        &given,
+        "state = CASE WHEN state IN ('pending', 'running') THEN state ELSE 'succeeded' END,
+         detail = CASE WHEN state IN ('pending', 'running') THEN detail END",
+    )
 }

@@ -8,7 +8,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, ToSql, Transaction, params};
 
 use crate::domain::{
-    AttemptNumber, Extraction, Gone, ObjectRecord, Proof, QueryName, SiteKey, Window,
+    AttemptNumber, Due, Extraction, Gone, Lane, ObjectRecord, Proof, QueryName, SiteKey,
+    VariantName, Window,
 };
 
 use super::column::{self, identity, instant, millis};
@@ -51,6 +52,21 @@ pub struct LeavingObject {
     pub number: u64,
     /// Where it lay, below the storage root.
     pub path: String,
+}
+
+/// An object that no attempt of this ledger published: it was merged of others, or found in storage.
+pub(super) struct Given<'a> {
+    pub(super) extraction: &'a Extraction,
+    pub(super) object: &'a ObjectRecord,
+    /// Its number among the attempts.
+    pub(super) attempt: AttemptNumber,
+    /// Attempts to count that this ledger knows nothing else of.
+    pub(super) attempts_before: u32,
+    pub(super) withheld: Option<u64>,
+    pub(super) variant: Option<&'a VariantName>,
+    /// Why there is such an extraction.
+    pub(super) due: Due,
+    pub(super) published_at: DateTime<Utc>,
 }
 
 pub(super) const STANDING: &str =
@@ -217,6 +233,55 @@ fn named<'a>(parameters: &'a [(&'static str, Value)]) -> Vec<(&'static str, &'a 
         .iter()
         .map(|(name, value)| (*name, value as &dyn ToSql));
     borrowed.collect()
+}
+
+/// Records a given object as its extraction's. `if_known` ends the statement where the extraction is known already:
+/// what becomes of its state, and when it is left as it is. Whether anything was recorded.
+pub(super) fn record_given(
+    transaction: &Transaction<'_>,
+    given: &Given<'_>,
+    if_known: &str,
+) -> rusqlite::Result<bool> {
+    let (site, query, version, start, end) = identity(given.extraction);
+    let object = given.object;
+    let recorded = transaction
+        .prepare_cached(&format!(
+            "INSERT INTO extraction (site, query, version, window_start, window_end, state, due, lane, priority,
+                 not_before, planned_at, changed_at, extracted_at, object_path, object_bytes, object_rows,
+                 object_sha256, object_etag, object_attempt, attempts_before, proof_declared, proof_pages,
+                 proof_batches, proof_footer, proof_withheld, object_variant)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'succeeded', ?6, ?7, 0, ?8, ?8, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                 ?11, ?11, ?11, ?11, ?16, ?17)
+             ON CONFLICT DO UPDATE SET
+                 changed_at = excluded.changed_at, extracted_at = excluded.extracted_at,
+                 object_path = excluded.object_path, object_bytes = excluded.object_bytes,
+                 object_rows = excluded.object_rows, object_sha256 = excluded.object_sha256,
+                 object_etag = excluded.object_etag, object_attempt = excluded.object_attempt,
+                 proof_declared = excluded.proof_declared, proof_pages = excluded.proof_pages,
+                 proof_batches = excluded.proof_batches, proof_footer = excluded.proof_footer,
+                 proof_withheld = excluded.proof_withheld, object_variant = excluded.object_variant,
+                 object_gone = NULL, object_removed_at = NULL, merge = NULL, {if_known}",
+        ))?
+        .execute(params![
+            site,
+            query,
+            version,
+            start,
+            end,
+            given.due.to_string(),
+            Lane::Manual.to_string(),
+            millis(given.published_at),
+            object.path,
+            object.size_bytes,
+            object.rows,
+            object.sha256.to_string(),
+            object.etag,
+            given.attempt.0,
+            given.attempts_before,
+            given.withheld,
+            given.variant.map(ToString::to_string),
+        ])?;
+    Ok(recorded == 1)
 }
 
 pub(super) fn mark(

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Transaction, params};
 
-use crate::domain::{AttemptNumber, Due, Extraction, Fingerprint, Lane, ObjectRecord, VariantName};
+use crate::domain::{AttemptNumber, Due, Extraction, Fingerprint, ObjectRecord, VariantName};
 
-use super::column::{identity, millis};
-use super::{Ledger, LedgerError, LedgerErrorKind};
+use super::column::millis;
+use super::object::{Given, record_given};
+use super::{Ledger, LedgerError};
 
 /// An object as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,46 +51,24 @@ impl Ledger {
     }
 }
 
-fn record(transaction: &Transaction<'_>, found: &RecoveredObject) -> Result<bool, LedgerErrorKind> {
-    let (site, query, version, start, end) = identity(&found.extraction);
-    let object = &found.object;
-    // The numbers of attempts go on after the one that the object tells.
-    let changed = transaction
-        .prepare_cached(
-            "INSERT INTO extraction (site, query, version, window_start, window_end, state, due, lane, priority,
-                 not_before, planned_at, changed_at, extracted_at, object_path, object_bytes, object_rows,
-                 object_sha256, object_etag, object_attempt, attempts_before, proof_declared, proof_pages,
-                 proof_batches, proof_footer, proof_withheld, object_variant)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'succeeded', ?6, ?7, 0, ?8, ?8, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14,
-                 ?11, ?11, ?11, ?11, ?15, ?16)
-             ON CONFLICT DO UPDATE SET state = 'succeeded', detail = NULL, changed_at = excluded.changed_at,
-                 extracted_at = excluded.extracted_at, object_path = excluded.object_path,
-                 object_bytes = excluded.object_bytes, object_rows = excluded.object_rows,
-                 object_sha256 = excluded.object_sha256, object_etag = excluded.object_etag,
-                 object_attempt = excluded.object_attempt, proof_declared = excluded.proof_declared,
-                 proof_pages = excluded.proof_pages, proof_batches = excluded.proof_batches,
-                 proof_footer = excluded.proof_footer, proof_withheld = excluded.proof_withheld, object_variant = excluded.object_variant
-             WHERE extraction.object_path IS NULL AND extraction.state IN ('pending', 'failed', 'cancelled')",
-        )?
-        .execute(params![
-            site,
-            query,
-            version,
-            start,
-            end,
-            Due::Recovered.to_string(),
-            Lane::Manual.to_string(),
-            millis(found.published_at),
-            object.path,
-            object.size_bytes,
-            object.rows,
-            object.sha256.to_string(),
-            object.etag,
-            found.attempt.0,
-            found.withheld,
-            found.variant.as_ref().map(ToString::to_string),
-        ])?;
-    Ok(changed == 1)
+fn record(transaction: &Transaction<'_>, found: &RecoveredObject) -> rusqlite::Result<bool> {
+    let given = Given {
+        extraction: &found.extraction,
+        object: &found.object,
+        attempt: found.attempt,
+        // The numbers of attempts go on after the one that the object tells.
+        attempts_before: found.attempt.0,
+        withheld: found.withheld,
+        variant: found.variant.as_ref(),
+        due: Due::Recovered,
+        published_at: found.published_at,
+    };
+    record_given(
+        transaction,
+        &given,
+        "state = 'succeeded', detail = NULL
+         WHERE extraction.object_path IS NULL AND extraction.state IN ('pending', 'failed', 'cancelled')",
+    )
 }
 
 fn freeze(transaction: &Transaction<'_>, found: &RecoveredObject) -> rusqlite::Result<()> {
