@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
 
 use crate::domain::{
     AttemptNumber, Extraction, HaloGuid, Lane, RemoteQueryId, Step, VariantName, Waiting,
 };
 
 use super::column::{self, duration_millis, millis, optional_text};
-use super::{Fenced, Ledger, LedgerError, LedgerErrorKind};
+use super::{Fenced, Ledger, LedgerError, LedgerErrorKind, backfill};
 
 /// What a worker is ready to take.
 #[derive(Clone, Copy)]
@@ -28,8 +28,14 @@ pub struct ClaimRequest<'a> {
     pub per_site_limit: u32,
     /// Lanes in the order in which they are looked through; a lane that is absent is not.
     pub lanes: &'a [Lane],
-    /// Only extractions that it says yes to, or any. Asked once for each that could be claimed, in order.
+    /// Only extractions that it says yes to, or any. Asked for each that could be claimed, in order.
     pub only: Option<&'a dyn Fn(&Extraction) -> bool>,
+}
+
+impl ClaimRequest<'_> {
+    pub(super) fn wants(&self, extraction: &Extraction) -> bool {
+        self.only.is_none_or(|wanted| wanted(extraction))
+    }
 }
 
 /// An extraction that a worker has, until its lease runs out.
@@ -229,11 +235,23 @@ pub(super) fn set_step(
     Ok(())
 }
 
-struct Candidate {
+/// An extraction that may be claimed.
+pub(super) struct Candidate {
     id: i64,
-    extraction: Extraction,
+    pub(super) extraction: Extraction,
     fence: u64,
     results_lost: u32,
+}
+
+impl Candidate {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            extraction: column::extraction(row)?,
+            fence: row.get::<_, u64>("fence")? + 1,
+            results_lost: row.get("results_lost")?,
+        })
+    }
 }
 
 fn candidate(
@@ -243,42 +261,17 @@ fn candidate(
     for lane in request.lanes {
         // What was begun comes first: its remote query is paid for, and its result is kept for a day only.
         let mut found = first(transaction, request, lane, EXPIRED)?;
-        if found.is_none()
-            && (*lane != Lane::Backfill || a_backfill_may_begin(transaction, request)?)
-        {
-            found = first(transaction, request, lane, DUE)?;
+        if found.is_none() {
+            found = match lane {
+                Lane::Backfill => backfill::due_unit(transaction, request)?,
+                _ => first(transaction, request, lane, DUE)?,
+            };
         }
         if found.is_some() {
             return Ok(found);
         }
     }
     Ok(None)
-}
-
-/// Whether there is a site at which a unit of a backfill is due and nothing else goes before it.
-///
-/// By day every site of a fleet may be closed, and at night each may have a night of its own: this asks each site
-/// once, where walking what waits would pass over every unit of years of history.
-fn a_backfill_may_begin(
-    transaction: &Transaction<'_>,
-    request: &ClaimRequest<'_>,
-) -> rusqlite::Result<bool> {
-    transaction
-        .prepare_cached(&a_backfill_may_begin_sql())?
-        .query_row(
-            named_params! {":now": millis(request.now), ":limit": request.per_site_limit},
-            |row| row.get(0),
-        )
-}
-
-fn a_backfill_may_begin_sql() -> String {
-    format!(
-        "SELECT EXISTS (SELECT 1 FROM site
-         WHERE site.state = 'active' AND site.key NOT IN ({BUSY})
-           AND EXISTS (SELECT 1 FROM extraction AS e
-                       WHERE e.site = site.key AND e.state = 'pending' AND e.lane = 'backfill' AND e.not_before <= :now
-                         AND {NO_NIGHT_DUE} AND {NOT_HALTED}))"
-    )
 }
 
 /// The units of a backfill are claimed only while it runs.
@@ -294,7 +287,7 @@ pub(super) const NO_NIGHT_DUE: &str = "NOT EXISTS (SELECT 1 FROM extraction AS n
     WHERE n.site = e.site AND n.state = 'pending' AND n.lane = 'nightly' AND n.not_before <= :now)";
 
 /// Sites at which as much is at work as may be.
-const BUSY: &str = "SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
+pub(super) const BUSY: &str = "SELECT r.site FROM extraction AS r JOIN site AS s ON s.key = r.site
     WHERE r.state = 'running' AND r.lease_until > :now
     GROUP BY r.site HAVING count(*) >= coalesce(s.overrides ->> 'extractions_at_once', :limit)";
 
@@ -315,14 +308,9 @@ fn first(
         ":limit": request.per_site_limit,
     })?;
     while let Some(row) = rows.next()? {
-        let extraction = column::extraction(row)?;
-        if request.only.is_none_or(|wanted| wanted(&extraction)) {
-            return Ok(Some(Candidate {
-                id: row.get("id")?,
-                extraction,
-                fence: row.get::<_, u64>("fence")? + 1,
-                results_lost: row.get("results_lost")?,
-            }));
+        let found = Candidate::read(row)?;
+        if request.wants(&found.extraction) {
+            return Ok(Some(found));
         }
     }
     Ok(None)
@@ -332,7 +320,6 @@ fn first_sql(ready: &str) -> String {
     format!(
         "SELECT {identity}, e.id, e.fence, e.results_lost FROM extraction AS e
          WHERE {ready} AND e.lane = :lane AND {NOT_HALTED} AND e.site NOT IN ({BUSY})
-           AND (e.lane <> 'backfill' OR e.state = 'running' OR {NO_NIGHT_DUE})
            AND EXISTS (SELECT 1 FROM site WHERE site.key = e.site AND site.state = 'active')
          ORDER BY e.priority DESC, e.not_before, e.id",
         identity = column::IDENTITY,
@@ -499,17 +486,6 @@ mod tests {
         );
         let sorts = |step: &String| step.contains("TEMP B-TREE FOR ORDER BY");
         assert!(!steps.iter().any(sorts), "{steps:?}");
-    }
-
-    #[test]
-    fn whether_a_backfill_may_begin_is_asked_by_site() {
-        let steps = explained(&a_backfill_may_begin_sql());
-
-        let seek = "extraction_waiting (site=? AND lane=? AND not_before<?)";
-        let sought = |step: &&String| step.contains(seek);
-        assert_eq!(steps.iter().filter(sought).count(), 2, "{steps:?}");
-        let walks = |step: &String| step.starts_with("SCAN e") || step.starts_with("SCAN n");
-        assert!(!steps.iter().any(walks), "{steps:?}");
     }
 
     #[test]

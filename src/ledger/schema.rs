@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0017_immediate.sql"),
     include_str!("migrations/0018_merge.sql"),
     include_str!("migrations/0019_publication.sql"),
+    include_str!("migrations/0020_units.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.

@@ -5,6 +5,7 @@
 //! of a unit finishes or stops its backfill.
 
 mod cut;
+mod due;
 mod follow;
 mod history;
 mod read;
@@ -13,6 +14,7 @@ mod steer;
 
 pub use cut::Cut;
 pub(super) use cut::forget_disproved;
+pub(super) use due::due_unit;
 pub(super) use follow::{UnitEnd, settle_covered, unit_ended};
 pub use history::{CostSample, WindowStanding};
 pub use read::{BackfillCounts, BackfillRow, UnitRow};
