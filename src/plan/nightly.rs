@@ -23,16 +23,13 @@ use crate::domain::{
     Tonight, Window,
 };
 
-use super::hours::{closing, opening};
+use super::hours::{OPENS_WITHIN, closing, opening};
 use super::spread::delay;
 use super::timetable::{Occurrence, Timetable};
 use super::windows::{gaps, tile};
 
 /// Later than this after its time, an extraction is caught up rather than on schedule.
 const LATE: TimeDelta = TimeDelta::hours(1);
-
-/// A site opens within this of any time, on the days on which the clocks are changed too.
-const OPENS_WITHIN: Duration = Duration::from_secs(26 * 3600);
 
 /// A snapshot that is taken within this time of its cron carries the cron's date.
 const SAME_NIGHT: TimeDelta = TimeDelta::hours(24);
@@ -67,17 +64,59 @@ impl Rules {
         timetable: &Timetable,
         occurrence: Occurrence,
     ) -> DateTime<Utc> {
-        let open = self.begin(site, occurrence.at);
-        let room = closing(self.hours_of(site), site.time_zone, open)
-            .and_then(|closing| ((closing - open - self.last_start) / 2).to_std().ok())
-            .unwrap_or(self.spread);
-        open + delay(&site.key, &timetable.query.name, self.spread.min(room))
+        Turn::of(self, Place::of(self, site), occurrence).due_at(site, timetable)
     }
 
     /// The first instant from `from` on at which something may begin at a site.
     #[must_use]
     pub fn begin(&self, site: &Site, from: DateTime<Utc>) -> DateTime<Utc> {
-        opening(self.hours_of(site), site.time_zone, from, self.last_start)
+        Place::of(self, site).begin(self, from)
+    }
+}
+
+/// What the calendar of a site follows from: the same for many of a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place {
+    zone: Tz,
+    hours: QuietHours,
+}
+
+impl Place {
+    fn of(rules: &Rules, site: &Site) -> Self {
+        Self {
+            zone: site.time_zone,
+            hours: rules.hours_of(site),
+        }
+    }
+
+    fn begin(&self, rules: &Rules, from: DateTime<Utc>) -> DateTime<Utc> {
+        opening(self.hours, self.zone, from, rules.last_start)
+    }
+}
+
+/// An occurrence, and how the sites of one place follow it.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    occurrence: Occurrence,
+    open: DateTime<Utc>,
+    spread: Duration,
+}
+
+impl Turn {
+    fn of(rules: &Rules, place: Place, occurrence: Occurrence) -> Self {
+        let open = place.begin(rules, occurrence.at);
+        let room = closing(place.hours, place.zone, open)
+            .and_then(|closing| ((closing - open - rules.last_start) / 2).to_std().ok())
+            .unwrap_or(rules.spread);
+        Self {
+            occurrence,
+            open,
+            spread: rules.spread.min(room),
+        }
+    }
+
+    fn due_at(&self, site: &Site, timetable: &Timetable) -> DateTime<Utc> {
+        self.open + delay(&site.key, &timetable.query.name, self.spread)
     }
 }
 
@@ -103,11 +142,12 @@ pub fn coming<'a>(
         timetable,
         rules,
         now,
+        may_begin: rules.begin(site, now),
     };
     let planned_to = standing.planned_to;
     let mut asked_to = None;
     timetable
-        .coming(site.time_zone, now - rules.spread - OPENS_WITHIN)
+        .coming(site.time_zone, now - OPENS_WITHIN - rules.spread)
         .filter_map(move |occurrence| {
             let start = rules.due_at(site, timetable, occurrence);
             if start <= now {
@@ -145,25 +185,34 @@ pub fn nightly(
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Vec<Tonight> {
-    let mut calendar: HashMap<(Tz, usize), Vec<Occurrence>> = HashMap::new();
+    let mut calendar: HashMap<(Place, usize), Vec<Turn>> = HashMap::new();
+    let mut beginnings: HashMap<Place, DateTime<Utc>> = HashMap::new();
     let mut tonight = Vec::new();
+    let longest_delay = OPENS_WITHIN + TimeDelta::from_std(rules.spread).unwrap_or_default();
     for site in sites {
+        let place = Place::of(rules, site);
         let of_site = standings.get(&site.key);
+        let may_begin = *beginnings
+            .entry(place)
+            .or_insert_with(|| place.begin(rules, now));
         for (index, timetable) in timetables.iter().enumerate() {
             if !is_wanted(site, timetable) {
                 continue;
             }
-            let recent = calendar.entry((site.time_zone, index)).or_insert_with(|| {
-                timetable.recent(site.time_zone, now, rules.spread + OPENS_WITHIN)
+            let turns = calendar.entry((place, index)).or_insert_with(|| {
+                let recent = timetable.recent(place.zone, now, longest_delay);
+                let turn = |occurrence| Turn::of(rules, place, occurrence);
+                recent.into_iter().map(turn).collect()
             });
-            let standing = of_site.and_then(|of_site| of_site.get(&timetable.query));
             let night = Night {
                 site,
                 timetable,
                 rules,
                 now,
+                may_begin,
             };
-            tonight.extend(night.plan(recent, standing));
+            let standing = of_site.and_then(|of_site| of_site.get(&timetable.query));
+            tonight.extend(night.plan(turns, standing));
         }
     }
     tonight
@@ -175,22 +224,43 @@ struct Night<'a> {
     timetable: &'a Timetable,
     rules: &'a Rules,
     now: DateTime<Utc>,
+    /// When something may begin at the site from now on.
+    may_begin: DateTime<Utc>,
 }
 
 impl Night<'_> {
-    fn plan(&self, recent: &[Occurrence], standing: Option<&Standing>) -> Option<Tonight> {
-        let (newest, due_at) = recent
-            .iter()
-            .map(|it| self.rules.due_at(self.site, self.timetable, *it))
-            .enumerate()
-            .find(|(_, due_at)| *due_at <= self.now)?;
-        let (occurrence, before) = (recent[newest], recent.get(newest + 1));
+    fn plan(&self, turns: &[Turn], standing: Option<&Standing>) -> Option<Tonight> {
         let nothing = Standing::default();
         let standing = standing.unwrap_or(&nothing);
-        match self.timetable.mode {
-            Mode::Snapshot => self.snapshot(occurrence, due_at, standing),
-            Mode::Incremental { .. } => self.incremental(occurrence, before, due_at, standing),
+        if self.is_planned(turns.first()?.occurrence, standing) {
+            return None;
         }
+        let (newest, due_at) = turns
+            .iter()
+            .map(|turn| turn.due_at(self.site, self.timetable))
+            .enumerate()
+            .find(|(_, due_at)| *due_at <= self.now)?;
+        let (occurrence, before) = (turns[newest].occurrence, turns.get(newest + 1));
+        if self.is_planned(occurrence, standing) {
+            return None;
+        }
+        match self.timetable.mode {
+            Mode::Snapshot => Some(self.snapshot(occurrence, due_at, standing)),
+            Mode::Incremental { .. } => {
+                let before = before.map(|turn| turn.occurrence);
+                self.incremental(occurrence, before, due_at, standing)
+            }
+        }
+    }
+
+    /// Whether what this occurrence asks for was planned, and so all before it.
+    fn is_planned(&self, occurrence: Occurrence, standing: &Standing) -> bool {
+        standing
+            .planned_to
+            .is_some_and(|planned_to| match self.timetable.mode {
+                Mode::Snapshot => planned_to > occurrence.day,
+                Mode::Incremental { .. } => planned_to >= occurrence.day,
+            })
     }
 
     fn snapshot(
@@ -198,10 +268,7 @@ impl Night<'_> {
         occurrence: Occurrence,
         due_at: DateTime<Utc>,
         standing: &Standing,
-    ) -> Option<Tonight> {
-        if standing.planned_to.is_some_and(|to| to > occurrence.day) {
-            return None;
-        }
+    ) -> Tonight {
         let date = if self.now - occurrence.at < SAME_NIGHT {
             occurrence.day
         } else {
@@ -209,23 +276,17 @@ impl Night<'_> {
         };
         let window = Window::day(date);
         let due = self.due(due_at);
-        Some(self.tonight(date, window.end(), &[window], due_at, due, standing))
+        self.tonight(date, window.end(), &[window], due_at, due, standing)
     }
 
     fn incremental(
         &self,
         occurrence: Occurrence,
-        before: Option<&Occurrence>,
+        before: Option<Occurrence>,
         due_at: DateTime<Utc>,
         standing: &Standing,
     ) -> Option<Tonight> {
         let to = occurrence.day;
-        if standing
-            .planned_to
-            .is_some_and(|planned_to| planned_to >= to)
-        {
-            return None;
-        }
         let from = self.first_day(to, standing);
         let whole = Window::new(from, to)?;
         let taken: Vec<Window> = standing
@@ -279,10 +340,9 @@ impl Night<'_> {
         due: Due,
         standing: &Standing,
     ) -> Tonight {
-        let may_begin = self.rules.begin(self.site, self.now);
         // The time that it was due keeps its place in the queue.
-        let not_before = if may_begin > self.now {
-            may_begin
+        let not_before = if self.may_begin > self.now {
+            self.may_begin
         } else {
             due_at
         };

@@ -1,6 +1,10 @@
 //! Sites and queries for the tests of this folder.
 
-use chrono_tz::Tz;
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate, NaiveTime, Offset, TimeZone};
+use chrono_tz::{TZ_VARIANTS, Tz};
+use proptest::prelude::*;
 
 use crate::domain::{
     Class, Column, Contract, Mode, PmsType, Query, Site, SiteOverrides, SiteState, SqlType,
@@ -65,4 +69,59 @@ fn query(name: &str, mode: Mode) -> Query {
         variants: Vec::new(),
         fingerprint: "a".repeat(64).parse().expect("a fingerprint"),
     }
+}
+
+/// A zone, of all that a site may have, and a day at most a week before the clocks are changed there: at midnight, by
+/// half an hour, by a whole day, or never.
+pub(super) fn before_a_change() -> impl Strategy<Value = (Tz, NaiveDate)> {
+    let zone = prop::sample::select(&TZ_VARIANTS[..]);
+    (zone, any::<prop::sample::Index>(), 0_u64..8).prop_map(|(zone, which, days)| {
+        let changes: Vec<NaiveDate> = changes(zone, 1990, 2030).into_keys().collect();
+        let change = if changes.is_empty() {
+            first_of(2026)
+        } else {
+            *which.get(&changes)
+        };
+        (zone, change - Days::new(days))
+    })
+}
+
+/// One zone for each way in which the clocks of any zone are changed from 2025 to 2028, with the first days of two of
+/// the changes, if there are any.
+pub(super) fn zones_that_differ() -> Vec<(Tz, Vec<NaiveDate>)> {
+    let mut by_changes: BTreeMap<(i32, BTreeMap<NaiveDate, i32>), Tz> = BTreeMap::new();
+    for zone in TZ_VARIANTS {
+        let key = (offset(zone, first_of(2025)), changes(zone, 2025, 2028));
+        by_changes.entry(key).or_insert(zone);
+    }
+    by_changes
+        .into_iter()
+        .map(|((_, changes), zone)| (zone, changes.into_keys().take(2).collect()))
+        .collect()
+}
+
+/// Days (UTC) on which the clocks of a zone are changed, with the seconds that they are ahead of UTC afterwards.
+fn changes(zone: Tz, from: i32, to: i32) -> BTreeMap<NaiveDate, i32> {
+    let weeks = first_of(from).iter_weeks();
+    weeks
+        .take_while(|week| *week < first_of(to))
+        .filter(|week| offset(zone, *week) != offset(zone, *week + Days::new(7)))
+        .filter_map(|week| {
+            week.iter_days()
+                .take(7)
+                .map(|day| (day, offset(zone, day + Days::new(1))))
+                .find(|(_, after)| *after != offset(zone, week))
+        })
+        .collect()
+}
+
+fn offset(zone: Tz, day: NaiveDate) -> i32 {
+    let midnight = day.and_time(NaiveTime::MIN);
+    zone.offset_from_utc_datetime(&midnight)
+        .fix()
+        .local_minus_utc()
+}
+
+fn first_of(year: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, 1, 1).expect("a date")
 }
