@@ -44,10 +44,14 @@ pub enum LogFormat {
     Json,
 }
 
+/// What libraries tell of themselves and nobody who runs the program asks for, unless the filter names them.
+const QUIET: &str = "tokio_cron_scheduler=warn";
+
 /// Starts logging to stderr, once per process. `filter` as in `info` or `halo_extract=debug,warn`; a filter
 /// that cannot be read means `warn`.
 pub fn start(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_new(format!("{QUIET},{filter}")).unwrap_or_else(|_| EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

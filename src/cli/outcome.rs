@@ -1,11 +1,12 @@
 //! How extractions ended, for people and for scripts: the rows of `run`, the reasons, the exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::domain::{Extraction, Planned, Proof, VariantName};
-use crate::extract::{Ended, Finished};
+use crate::extract::{AttemptError, Ended, Finished};
 use crate::ledger::{ExtractionRow, Ledger};
 
 use super::context::Context;
@@ -57,18 +58,35 @@ pub(crate) fn show(
         rows.extend(row.map(|row| Outcome::of(&row, elapsed)));
     }
     output::rows(context.format(), &rows)?;
-    finished.iter().for_each(explain);
+    explain(finished);
     Ok(())
 }
 
-/// Says on stderr why an extraction was not published, and what to do.
-pub(crate) fn explain(finished: &Finished) {
+/// Says on stderr why extractions were not published, and what to do. Where the queries of a site are spent, it says so
+/// once, because all that is left of it waits for the same day.
+pub(crate) fn explain(finished: &[Finished]) {
+    let mut spent = BTreeSet::new();
+    for item in finished {
+        match &item.ended {
+            Ended::Later(error @ AttemptError::BudgetSpent { site, .. }, until) => {
+                if spent.insert(site) {
+                    let fate = format!("what is left {}", waits(*until));
+                    explain_error(&format!("site {site}: {fate}"), error);
+                }
+            }
+            _ => explain_one(item),
+        }
+    }
+}
+
+fn waits(until: DateTime<Utc>) -> String {
+    format!("waits until {}", until.format("%Y-%m-%d %H:%M:%S UTC"))
+}
+
+fn explain_one(finished: &Finished) {
     let (error, fate) = match &finished.ended {
         Ended::Failed(error) | Ended::Again(error) => (error, "failed".to_owned()),
-        Ended::Later(error, until) => (
-            error,
-            format!("waits until {}", until.format("%Y-%m-%d %H:%M:%S UTC")),
-        ),
+        Ended::Later(error, until) => (error, waits(*until)),
         Ended::Stopped => {
             return remark(&format!(
                 "{}: stopped; the same command goes on with it",
@@ -81,11 +99,11 @@ pub(crate) fn explain(finished: &Finished) {
         ),
         Ended::Published(_) | Ended::Elsewhere => return,
     };
-    let mut text = format!(
-        "\n{}: {fate} ({})\n  what: {error}",
-        finished.extraction,
-        error.class()
-    );
+    explain_error(&format!("{}: {fate}", finished.extraction), error);
+}
+
+fn explain_error(subject: &str, error: &AttemptError) {
+    let mut text = format!("\n{subject} ({})\n  what: {error}", error.class());
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {
         text.push_str(&format!("\n  caused by: {source}"));

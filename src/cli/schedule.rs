@@ -25,8 +25,8 @@ pub(crate) enum Schedule {
 
 /// Show the nights to come at each site, in local and UTC time, with the days that each asks for
 ///
-/// The delay that spreads the fleet and the site's quiet hours are in the times; what is due already is not
-/// shown. The days assume that every night before goes well.
+/// The delay that spreads the fleet and the site's quiet hours are in the times; what is due already is only
+/// counted. The days assume that every night before goes well.
 #[derive(Debug, Args)]
 pub(crate) struct Next {
     #[command(flatten)]
@@ -56,12 +56,20 @@ impl Next {
             .map_err(|error| Failure::new(ExitCode::Failed, error))?;
         let rules = rules(&config.schedule);
         let (now, nothing) = (Utc::now(), Standing::default());
-        let mut rows = Vec::new();
+        let (mut rows, mut due) = (Vec::new(), 0);
         for query in &queries {
             let Some(timetable) = timetable(query)? else {
                 remark(&format!("{} has no cron and runs only on demand", query.id));
                 continue;
             };
+            due += plan::nightly(
+                &sites,
+                std::slice::from_ref(&timetable),
+                &standings,
+                &rules,
+                now,
+            )
+            .len();
             for site in sites
                 .iter()
                 .filter(|site| plan::is_wanted(site, &timetable))
@@ -78,7 +86,13 @@ impl Next {
             }
         }
         rows.sort_by(|a, b| (a.utc, &a.site, &a.query).cmp(&(b.utc, &b.site, &b.query)));
-        output::rows(context.format(), &rows)
+        output::rows(context.format(), &rows)?;
+        if due > 0 {
+            remark(&format!(
+                "{due} more are due already; halo-extract serve plans them within a minute"
+            ));
+        }
+        Ok(())
     }
 }
 

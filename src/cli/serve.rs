@@ -12,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::catalog::Catalog;
 use crate::config::{Config, Schedule, Secret};
+use crate::domain::Waiting;
 use crate::extract::{Engine, Hand, LEASE};
 use crate::plan::{Rules, Timetable};
 use crate::remote::webhook::{self, Verifier};
@@ -73,6 +74,10 @@ impl Serve {
             .map(|secret| Verifier::new(&secret));
         let messenger = messenger(&config)?;
         let presence = present(&config, &engine, "serve")?;
+        // The budget may have been raised since it was spent.
+        ledger
+            .try_again(&Waiting::BudgetSpent, Utc::now())
+            .map_err(|error| Failure::new(ExitCode::Failed, error))?;
         let planner = Planner {
             ledger,
             timetables,

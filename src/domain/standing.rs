@@ -52,8 +52,14 @@ pub struct Alert {
     pub sites: u64,
 }
 
-/// What came last, by site and query version.
-pub type Arrivals = BTreeMap<SiteKey, BTreeMap<QueryId, Arrival>>;
+/// What came last from the sites.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Arrivals {
+    /// By site and query version.
+    pub came: BTreeMap<SiteKey, BTreeMap<QueryId, Arrival>>,
+    /// Sites that are active and of which nothing was ever planned or extracted, and since when they are active.
+    pub silent_since: BTreeMap<SiteKey, DateTime<Utc>>,
+}
 
 /// The days of a window that were over when its object was extracted: later changes of the others are not in it.
 #[must_use]

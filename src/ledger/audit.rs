@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::domain::Sha256;
+use crate::domain::{Sha256, SiteState};
 
 use super::anchor::{Seen, Told};
 use super::chain::{AuditFault, AuditHead, AuditRow, NOTHING_YET, Walk, link};
@@ -177,6 +177,20 @@ pub(super) fn append(
         },
     )?;
     Ok(())
+}
+
+/// When each site became active last, by its key. Reads the whole audit.
+pub(super) fn activated(
+    transaction: &Transaction<'_>,
+) -> rusqlite::Result<BTreeMap<String, DateTime<Utc>>> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT entry ->> 'subject' AS site, max(entry ->> 'at') AS at FROM audit
+         WHERE entry ->> '$.changes.state[1]' = ?1 GROUP BY 1",
+    )?;
+    let rows = statement.query_map([SiteState::Active.to_string()], |row| {
+        Ok((row.get("site")?, text(row, "at")?))
+    })?;
+    rows.collect()
 }
 
 fn head(transaction: &Transaction<'_>) -> rusqlite::Result<AuditHead> {

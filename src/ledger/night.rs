@@ -1,6 +1,6 @@
 //! The nights: where each site stands, and taking in what the planner wants tonight.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -14,8 +14,8 @@ use crate::domain::{
 use super::column::{
     self, identity, instant, millis, optional_instant, optional_text, query_id, text,
 };
-use super::work::{cancel_row, find, take_from_backfill};
-use super::{Ledger, LedgerError, LedgerErrorKind};
+use super::work::{cancel_row, enter, find, take_from_backfill};
+use super::{Ledger, LedgerError, LedgerErrorKind, audit};
 
 /// Sites and queries that one transaction takes in.
 const CHUNK: usize = 1_000;
@@ -62,7 +62,10 @@ impl Ledger {
         self.read("read what came last", |transaction| {
             let mut statement = transaction.prepare_cached(ARRIVALS)?;
             let mut rows = statement.query([])?;
-            let mut arrivals = Arrivals::new();
+            let mut arrivals = Arrivals {
+                silent_since: silent(transaction)?,
+                ..Arrivals::default()
+            };
             while let Some(row) = rows.next()? {
                 let state: Option<String> = row.get("state")?;
                 let detail: Option<String> = row.get("detail")?;
@@ -72,7 +75,7 @@ impl Ledger {
                     newest: state
                         .map(|state| ExtractionState::from_parts(&state, detail.as_deref())),
                 };
-                let of_site = arrivals.entry(text(row, "site")?).or_default();
+                let of_site = arrivals.came.entry(text(row, "site")?).or_default();
                 of_site.insert(query_id(row)?, arrival);
             }
             Ok(arrivals)
@@ -80,7 +83,8 @@ impl Ledger {
     }
 
     /// Takes in what the planner wants tonight. What another process planned meanwhile, or what a worker began
-    /// meanwhile, is left as it is: planning again finds it.
+    /// meanwhile, is left as it is: planning again finds it. So it does what a loss of power undoes, and nobody waits
+    /// for the disk here.
     ///
     /// # Errors
     /// When a site is not registered, or the ledger cannot be written.
@@ -91,7 +95,7 @@ impl Ledger {
     ) -> Result<NightOutcome, LedgerError> {
         let mut outcome = NightOutcome::default();
         for chunk in nights.chunks(CHUNK) {
-            self.write("plan a night", |transaction| {
+            self.write_without_wait("plan a night", |transaction| {
                 for night in chunk {
                     if is_as_planned(transaction, night)? {
                         take_in(transaction, night, now)?;
@@ -105,8 +109,8 @@ impl Ledger {
         Ok(outcome)
     }
 
-    /// Lets all that a site has waiting in a lane, and of which the practice was not asked yet, wait until its
-    /// quiet hours begin. Returns how many.
+    /// Lets all that a site has waiting in a lane, and of which the practice was not asked yet, wait until a later
+    /// time, for example until its quiet hours begin. Returns how many.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -114,10 +118,11 @@ impl Ledger {
         &self,
         site: &SiteKey,
         lane: &Lane,
+        waiting: &Waiting,
         until: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<usize, LedgerError> {
-        self.write("let a site wait for its quiet hours", |transaction| {
+        self.write("let a site wait", |transaction| {
             Ok(transaction
                 .prepare_cached(
                     "UPDATE extraction SET detail = ?4, not_before = ?3, changed_at = ?5
@@ -129,9 +134,27 @@ impl Ledger {
                     site.as_str(),
                     lane.to_string(),
                     millis(until),
-                    Waiting::QuietHours.to_string(),
+                    waiting.to_string(),
                     millis(now),
                 ])?)
+        })
+    }
+
+    /// Lets what waits for this reason be tried at once, because it may be gone. Returns how many.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub fn try_again(&self, waiting: &Waiting, now: DateTime<Utc>) -> Result<usize, LedgerError> {
+        self.write("try again what waits", |transaction| {
+            Ok(transaction.execute(
+                "UPDATE extraction SET detail = ?3, not_before = ?2, changed_at = ?2
+                 WHERE state = 'pending' AND detail = ?1 AND not_before > ?2",
+                params![
+                    waiting.to_string(),
+                    millis(now),
+                    Waiting::Worker.to_string()
+                ],
+            )?)
         })
     }
 }
@@ -140,6 +163,34 @@ fn zones(transaction: &Transaction<'_>) -> rusqlite::Result<HashMap<SiteKey, Tz>
     let mut statement = transaction.prepare_cached("SELECT key, time_zone FROM site")?;
     let rows = statement.query_map([], |row| Ok((text(row, "key")?, text(row, "time_zone")?)))?;
     rows.collect()
+}
+
+/// Active sites of which nothing was ever planned or extracted, and since when they are active.
+fn silent(
+    transaction: &Transaction<'_>,
+) -> Result<BTreeMap<SiteKey, DateTime<Utc>>, LedgerErrorKind> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT key FROM site WHERE state = 'active'
+           AND NOT EXISTS (SELECT 1 FROM nightly AS n WHERE n.site = site.key)
+           AND NOT EXISTS (SELECT 1 FROM reach AS r WHERE r.site = site.key)",
+    )?;
+    let keys: Vec<SiteKey> = statement
+        .query_map([], |row| text(row, "key"))?
+        .collect::<rusqlite::Result<_>>()?;
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let activated = audit::activated(transaction)?;
+    let since = |key: &SiteKey| {
+        activated
+            .get(key.as_str())
+            .copied()
+            .unwrap_or(DateTime::UNIX_EPOCH)
+    };
+    Ok(keys
+        .into_iter()
+        .map(|key| (key.clone(), since(&key)))
+        .collect())
 }
 
 /// How far each has come, without what is open.
@@ -311,30 +362,20 @@ fn make_due(
     } else {
         Waiting::Worker
     };
-    let (site, query, version, start, end) = identity(&planned.extraction);
-    transaction
-        .prepare_cached(
-            "INSERT INTO extraction (site, query, version, window_start, window_end, state, detail, due, lane,
-                                     priority, not_before, planned_at, changed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8, ?9, ?10, ?11, ?11)
-             ON CONFLICT (site, query, version, window_start, window_end) DO UPDATE SET
-                 state = 'pending', detail = excluded.detail, due = excluded.due, lane = excluded.lane,
-                 not_before = excluded.not_before, changed_at = excluded.changed_at
-             WHERE state IN ('succeeded', 'failed', 'cancelled')",
-        )?
-        .execute(params![
-            site,
-            query,
-            version,
-            start,
-            end,
-            waiting.to_string(),
-            planned.due.to_string(),
-            planned.lane.to_string(),
-            planned.priority,
-            millis(planned.not_before),
-            millis(now),
-        ])?;
+    // The night's own now, whatever backfill it was a unit of: else it would wait for that one to run.
+    let entered = enter(
+        transaction,
+        planned,
+        &waiting,
+        "UPDATE SET state = 'pending', detail = excluded.detail, due = excluded.due, lane = excluded.lane,
+             priority = excluded.priority, not_before = excluded.not_before, changed_at = excluded.changed_at,
+             backfill = NULL, results_lost = 0
+         WHERE state IN ('succeeded', 'failed', 'cancelled')",
+        now,
+    )?;
+    if let Some(row) = entered {
+        return Ok(row);
+    }
     take_from_backfill(transaction, planned)?;
     Ok(find(transaction, &planned.extraction)?.0)
 }

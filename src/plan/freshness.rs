@@ -2,11 +2,12 @@
 //!
 //! A site is late with a query when the newest object is older than the goal. The goal is the header's; else the
 //! usual one, or the time between two runs and half a day where that is more. A site whose first night was
-//! planned less than a goal ago is not late yet.
+//! planned less than a goal ago is not late yet; nor is one without any that is active for less.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use crate::domain::{Arrival, Arrivals, ExtractionState, QueryId, Site, SiteKey, SiteState};
 
@@ -21,13 +22,13 @@ const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 pub struct FleetRow {
     /// Which query version.
     pub query: QueryId,
-    /// How old its newest object may grow, at the site that may wait longest.
+    /// How old its newest object may grow, at the site that may wait longest; in UTC if it runs at none.
     pub goal: Duration,
     /// Sites that it runs at.
     pub sites: u64,
     /// Of these, such with an object that is young enough.
     pub fresh: u64,
-    /// Such without.
+    /// Such without, the active sites among them of which nothing was planned for so long.
     pub late: u64,
     /// Such whose newest extraction was given up.
     pub failed: u64,
@@ -89,7 +90,6 @@ fn row(
         oldest: None,
         breaches: Vec::new(),
     };
-    let nothing = Arrival::default();
     for site in sites {
         if is_held(site, timetable) {
             row.held += 1;
@@ -99,13 +99,21 @@ fn row(
         }
         let goal = *goals
             .entry(site.time_zone)
-            .or_insert_with(|| goal(timetable, site, usual, now));
+            .or_insert_with(|| goal(timetable, site.time_zone, usual, now));
+        let nothing = Arrival {
+            since: arrivals.silent_since.get(&site.key).copied(),
+            ..Arrival::default()
+        };
         let arrival = arrivals
+            .came
             .get(&site.key)
             .and_then(|of_site| of_site.get(&timetable.query))
             .unwrap_or(&nothing);
         row.goal = row.goal.max(goal);
         row.count(site, arrival, goal, now);
+    }
+    if row.sites == 0 {
+        row.goal = goal(timetable, Tz::UTC, usual, now);
     }
     row
 }
@@ -118,9 +126,9 @@ fn is_held(site: &Site, timetable: &Timetable) -> bool {
         && site.overrides.allows(&timetable.query.name)
 }
 
-fn goal(timetable: &Timetable, site: &Site, usual: Duration, now: DateTime<Utc>) -> Duration {
+fn goal(timetable: &Timetable, zone: Tz, usual: Duration, now: DateTime<Utc>) -> Duration {
     timetable.freshness.unwrap_or_else(|| {
-        let period = timetable.period(site.time_zone, now).unwrap_or_default();
+        let period = timetable.period(zone, now).unwrap_or_default();
         usual.max(period + HALF_A_DAY)
     })
 }
@@ -193,7 +201,7 @@ mod tests {
         let sites: Vec<_> = (0..arrivals.len())
             .map(|at| site(&format!("s{at}"), Sydney))
             .collect();
-        let arrivals = sites
+        let came = sites
             .iter()
             .zip(arrivals)
             .map(|(site, arrival)| {
@@ -203,6 +211,10 @@ mod tests {
                 )
             })
             .collect();
+        let arrivals = Arrivals {
+            came,
+            ..Arrivals::default()
+        };
         fleet(&sites, &timetables, &arrivals, USUAL, now()).remove(0)
     }
 
@@ -274,6 +286,33 @@ mod tests {
     }
 
     #[test]
+    fn a_site_of_which_nothing_was_ever_planned_is_late_once_it_is_active_for_longer_than_the_goal()
+    {
+        let query = incremental_query("visit");
+        let timetables = Timetable::of_all([&query]).expect("followed");
+        let sites = [36, 37].map(|hours| site(&format!("s{hours}"), Sydney));
+        let arrivals = Arrivals {
+            silent_since: [36, 37]
+                .into_iter()
+                .zip(&sites)
+                .map(|(hours, site)| (site.key.clone(), hours_ago(hours)))
+                .collect(),
+            ..Arrivals::default()
+        };
+
+        let row = fleet(&sites, &timetables, &arrivals, USUAL, now()).remove(0);
+
+        assert_eq!((row.sites, row.first, row.late), (2, 1, 1));
+        let late = [(sites[1].key.clone(), None, "nothing planned")];
+        let breaches: Vec<_> = row
+            .breaches
+            .iter()
+            .map(|it| (it.site.clone(), it.extracted_at, it.cause.as_str()))
+            .collect();
+        assert_eq!(breaches, late);
+    }
+
+    #[test]
     fn held_sites_are_told_apart() {
         let query = incremental_query("visit");
         let timetables = Timetable::of_all([&query]).expect("followed");
@@ -282,8 +321,14 @@ mod tests {
         let mut gone = site("s2", Sydney);
         gone.state = SiteState::Withdrawn;
 
-        let rows = fleet(&[held, gone], &timetables, &Arrivals::new(), USUAL, now());
+        let rows = fleet(
+            &[held, gone],
+            &timetables,
+            &Arrivals::default(),
+            USUAL,
+            now(),
+        );
 
-        assert_eq!((rows[0].sites, rows[0].held), (0, 1));
+        assert_eq!((rows[0].sites, rows[0].held, rows[0].goal), (0, 1, USUAL));
     }
 }

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Extraction, Lane};
+use crate::domain::{Extraction, Lane, SiteKey, Waiting};
 use crate::extract::{AttemptError, Ended, Hand};
 use crate::ledger::{Claim, ClaimRequest, LedgerError};
 
@@ -18,7 +19,7 @@ use super::share::{Share, Taken};
 /// How often the ledger is looked at for what has become due meanwhile.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Lanes that keep to quiet hours, and so wait together when a site closes.
+/// Lanes that wait together when a site closes, or when its queries of the month are spent.
 const GUESTS: [Lane; 2] = [Lane::Nightly, Lane::Backfill];
 
 /// Claims what is due, and carries it out.
@@ -122,7 +123,14 @@ impl Pool {
             Ok((_, (extraction, Ok(ended)))) => match ended {
                 Ended::Stopped => Some(extraction),
                 Ended::Later(AttemptError::OutsideHours { until, .. }, _) => {
-                    self.put_off(extraction, until).await;
+                    self.put_off(extraction.site, Waiting::QuietHours, until)
+                        .await;
+                    None
+                }
+                Ended::Later(error @ AttemptError::BudgetSpent { until, .. }, _) => {
+                    tracing::warn!(site = %extraction.site, %error, "what is left of the site waits for the next month");
+                    self.put_off(extraction.site, Waiting::BudgetSpent, until)
+                        .await;
                     None
                 }
                 _ => None,
@@ -138,21 +146,21 @@ impl Pool {
         }
     }
 
-    /// The site has closed: what else waits there need not be claimed one by one to find out.
-    async fn put_off(&self, extraction: Extraction, until: chrono::DateTime<chrono::Utc>) {
+    /// Nothing of the site can be asked now: what else waits there need not be claimed one by one to find out.
+    async fn put_off(&self, site: SiteKey, waiting: Waiting, until: DateTime<Utc>) {
         let now = self.hand.engine.now();
         let put_off = self
             .hand
             .engine
             .ledger(move |ledger| {
                 for lane in &GUESTS {
-                    ledger.put_off_site(&extraction.site, lane, until, now)?;
+                    ledger.put_off_site(&site, lane, &waiting, until, now)?;
                 }
                 Ok::<_, LedgerError>(())
             })
             .await;
         if let Err(error) = put_off {
-            tracing::warn!(%error, "a site that closed could not be put off as a whole");
+            tracing::warn!(%error, "a site could not be put off as a whole");
         }
     }
 }

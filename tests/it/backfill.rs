@@ -562,11 +562,24 @@ fn a_spent_budget_lets_the_rest_wait_for_the_next_month() {
         "{planned:?}"
     );
     // The question what the database calls itself, before the first unit, is one of the four.
-    budget(&["backfill", "start", "1", "--no-wait"]).failed(75, &["22 units", "wait"]);
+    let stopped = budget(&["backfill", "start", "1", "--no-wait"]);
+    assert_eq!(
+        stopped.stderr.matches("are spent").count(),
+        1,
+        "{stopped:?}"
+    );
+    stopped.failed(
+        75,
+        &["22 units", "wait", "site s40001: what is left waits until"],
+    );
 
     assert_eq!(submissions(&simulator), 3);
     home.run(&["backfill", "show", "1"])
         .failed(0, &["22 pending (budget-spent)"]);
+
+    // As the message says: a budget that was raised is seen at the next start.
+    home.run(&["backfill", "start", "1"]).succeeded();
+    assert_eq!(submissions(&simulator), 25);
 }
 
 #[test]

@@ -334,7 +334,7 @@ impl Month {
                 );
                 for lane in [Lane::Nightly, Lane::Backfill] {
                     ledger
-                        .put_off_site(&key, &lane, until, now)
+                        .put_off_site(&key, &lane, &Waiting::QuietHours, until, now)
                         .expect("written");
                 }
                 return;

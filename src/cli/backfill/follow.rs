@@ -9,8 +9,8 @@ use clap::Args;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::domain::{BackfillId, BackfillState, Extraction, Lane, SiteKey};
-use crate::extract::{Ended, Finished, Observer};
+use crate::domain::{BackfillId, BackfillState, Extraction, Lane, SiteKey, Waiting};
+use crate::extract::{AttemptError, Ended, Finished, Observer};
 use crate::ledger::{BackfillRow, Ledger, LedgerError};
 use crate::plan::Rules;
 
@@ -57,6 +57,10 @@ pub(super) fn go(
         return Ok(ExitCode::Ok);
     }
     lake::sweep(context, config)?;
+    // The budget may have been raised since it was spent.
+    ledger
+        .try_again(&Waiting::BudgetSpent, Utc::now())
+        .map_err(failed)?;
     let counts = read(&ledger, id)?.counts;
     let over = counts.succeeded + counts.failed + counts.cancelled;
     let mut going = Foreground {
@@ -140,7 +144,7 @@ impl Foreground<'_> {
                 if opens > now {
                     put_off += self
                         .ledger
-                        .put_off_site(key, &Lane::Backfill, opens, now)
+                        .put_off_site(key, &Lane::Backfill, &Waiting::QuietHours, opens, now)
                         .map_err(failed)?;
                 }
             }
@@ -151,6 +155,24 @@ impl Foreground<'_> {
         }
     }
 
+    /// Lets the other units of sites whose queries of the month are spent wait as long, instead of claiming each.
+    fn put_off_spent(&self, finished: &[Finished]) -> Result<(), Failure> {
+        for item in finished {
+            if let Ended::Later(AttemptError::BudgetSpent { site, until, .. }, _) = &item.ended {
+                self.ledger
+                    .put_off_site(
+                        site,
+                        &Lane::Backfill,
+                        &Waiting::BudgetSpent,
+                        *until,
+                        Utc::now(),
+                    )
+                    .map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Carries units out and tells how it goes; the signal that ended it, if one did.
     fn slice(&mut self, due: Vec<Extraction>) -> Result<Option<ExitCode>, Failure> {
         let (catalog, ledger) = (Arc::clone(&self.catalog), Arc::clone(&self.ledger));
@@ -159,7 +181,8 @@ impl Foreground<'_> {
         let observer = Arc::clone(&self.observer);
         let (finished, signal) =
             carry_out_watched(self.context, self.config, engine, due, observer)?;
-        finished.iter().for_each(explain);
+        explain(&finished);
+        self.put_off_spent(&finished)?;
         let is_published = |it: &Finished| matches!(it.ended, Ended::Published(_));
         self.published |= finished.iter().any(is_published);
         remark(&line(&read(&self.ledger, self.id)?, Utc::now()));

@@ -1,8 +1,12 @@
 use rusqlite::Connection;
 
 use super::*;
-use crate::domain::{Open, Standing, Tonight, Window};
-use crate::ledger::{NightOutcome, Requested};
+use crate::domain::{
+    BackfillEvent, FailureClass, FailureLimit, Open, Retry, Standing, Tonight, Waiting, Window,
+};
+use crate::ledger::{NewBackfill, NightOutcome, Requested, Steered};
+
+const VISIT: &str = "s1/visit@v1/2026-11-18..2026-11-19";
 
 /// Noon in Brisbane, where the sites of these tests are, `day` days after 19 November 2026.
 fn noon(day: i64) -> DateTime<Utc> {
@@ -192,9 +196,13 @@ fn a_site_that_closed_keeps_what_was_asked_and_puts_off_the_rest() {
     recorded(home.ledger.release(&claim, noon(0)));
     let site = claim.extraction.site.clone();
 
-    let put_off = home
-        .ledger
-        .put_off_site(&site, &Lane::Nightly, noon(1), noon(0));
+    let put_off = home.ledger.put_off_site(
+        &site,
+        &Lane::Nightly,
+        &Waiting::QuietHours,
+        noon(1),
+        noon(0),
+    );
 
     assert_eq!(put_off.expect("written"), 1);
     let again = home.claim("03:00").expect("what was asked");
@@ -242,6 +250,96 @@ fn a_backfill_leaves_its_site_to_a_night_that_is_due_there() {
     assert_eq!(claim(), None);
     home.extract(noon(0));
     assert_eq!(claim().as_deref(), Some("s1"));
+}
+
+#[test]
+fn a_night_that_asks_again_for_a_unit_does_not_wait_for_the_backfill() {
+    let home = Home::with_sites();
+    let unit = extraction(VISIT);
+    let plan = NewBackfill {
+        digest: "d1",
+        asked: "{}",
+        estimate: "{}",
+        most_failed: FailureLimit::Units(0),
+        priority: 0,
+        units: &[(unit.clone(), Due::Missing)],
+    };
+    let id = home.ledger.save_backfill(&plan, noon(0)).expect("saved");
+    let steered = home
+        .ledger
+        .steer_backfill(id, BackfillEvent::Start, &change("start"));
+    assert!(matches!(steered.expect("written"), Steered::Done { .. }));
+    let claim = home.claim("02:00").expect("the unit");
+    recorded(home.ledger.fail(
+        &claim,
+        FailureClass::Sql,
+        "refused",
+        Retry::Never,
+        AttemptCost::default(),
+        noon(0),
+    ));
+
+    let window = unit.window.to_string();
+    home.night(&[&window], &[], noon(0));
+
+    assert_eq!(
+        home.claim("03:00").map(|claim| claim.extraction),
+        Some(unit)
+    );
+}
+
+#[test]
+fn a_site_is_silent_from_its_activation_until_something_is_planned() {
+    let home = Home::with_sites();
+    let silent_since = |site: &Site, now: &str| {
+        let change = Change {
+            at: at(now),
+            ..change("change")
+        };
+        home.ledger.put_site(site, &change).expect("a site");
+        let arrivals = home.ledger.arrivals().expect("arrivals");
+        arrivals.silent_since.get(&site.key).copied()
+    };
+    let held = Site {
+        state: SiteState::Held,
+        ..site("s1")
+    };
+    let renamed = Site {
+        practice_name: Some("Another name".to_owned()),
+        ..site("s1")
+    };
+
+    assert_eq!(silent_since(&held, "03:00"), None);
+    assert_eq!(silent_since(&site("s1"), "04:00"), Some(at("04:00")));
+    assert_eq!(silent_since(&renamed, "05:00"), Some(at("04:00")));
+    home.night(&["2026-11-18..2026-11-19"], &[], noon(0));
+    assert_eq!(silent_since(&renamed, "06:00"), None);
+}
+
+#[test]
+fn what_waited_for_a_reason_that_may_be_gone_is_tried_at_once() {
+    let home = Home::with_sites();
+    home.plan(&[VISIT]);
+    let site = "s1".parse().expect("a key");
+    let put_off = home.ledger.put_off_site(
+        &site,
+        &Lane::Nightly,
+        &Waiting::BudgetSpent,
+        noon(9),
+        noon(0),
+    );
+    assert_eq!(put_off.expect("written"), 1);
+    assert_eq!(home.claim("03:00"), None);
+
+    let again = |waiting| {
+        home.ledger
+            .try_again(&waiting, at("03:00"))
+            .expect("written")
+    };
+    assert_eq!(again(Waiting::QuietHours), 0);
+    assert_eq!(again(Waiting::BudgetSpent), 1);
+
+    assert!(home.claim("03:00").is_some());
 }
 
 #[test]
