@@ -1,7 +1,8 @@
 """Throughput of an upload to each kind of storage, against the client library's plain `put` of the same bytes.
 
-The clouds are played by moto, Azurite and the tests' stand-in for Google, each on this machine: what is compared is
-what our way costs beside the library's, not the clouds. Ends with 1 when a large object is slower than nine tenths.
+*Upload* is everything after encoding: parts, digest, staging, publishing. *With encoding* begins with rows. The clouds
+are played by moto, Azurite and the tests' stand-in for Google, each on this machine: what is compared is what our way
+costs beside the library's, not the clouds. Ends with 1 when the upload of a large object is slower than nine tenths.
 """
 
 import argparse
@@ -116,22 +117,19 @@ for name, start in {"folder": folder, "S3 (moto)": s3, "Azure (Azurite)": azure,
             for megabytes in options.megabytes:
                 told = run([programs(), "upload", address, megabytes, options.rounds], environment).told
                 size = told["size_bytes"] / 1e6
-                ratio = median(plain / ours for ours, plain in zip(told["ours"], told["plain"]))
+                rates = [size / median(told[way]) for way in ("rows", "ours", "plain")]
+                ratios = [median(plain / took for took, plain in zip(told[way], told["plain"])) for way in ("ours", "rows")]
                 rows.append(
-                    [
-                        name,
-                        f"{size:.0f}",
-                        f"{size / median(told['ours']):.0f}",
-                        f"{size / median(told['plain']):.0f}",
-                        f"{ratio:.2f}",
-                    ]
+                    [name, f"{size:.0f}", *(f"{rate:.0f}" for rate in rates), *(f"{ratio:.2f}" for ratio in ratios)]
                 )
+                ratio = ratios[0]
                 if megabytes > LARGE_MB and ratio < LEAST_RATIO:
                     broken.append(f"{name}: {ratio:.2f}")
         finally:
             if server is not None:
                 server.terminate()
                 server.wait()
-table(["storage", "MB", "ours MB/s", "plain put MB/s", "ours ÷ plain"], rows)
-print(f"at least {LEAST_RATIO} above {LARGE_MB} MB: {'; '.join(broken) or 'kept'}")
+headings = ["with encoding MB/s", "upload MB/s", "plain put MB/s", "upload ÷ plain", "with encoding ÷ plain"]
+table(["storage", "MB", *headings], rows)
+print(f"upload ÷ plain at least {LEAST_RATIO} above {LARGE_MB} MB: {'; '.join(broken) or 'kept'}")
 sys.exit(1 if broken else 0)

@@ -17,6 +17,8 @@ use parquet::schema::types::ColumnPath;
 
 /// Rows that the choice looks at.
 pub(super) const SAMPLE_ROWS: usize = 16_384;
+/// Bytes after which it looks at no more rows: every candidate is tried on all of them, and they wait in memory.
+pub(super) const SAMPLE_BYTES: usize = 4 << 20;
 /// Most rows of a row group: about as many as DuckDB writes itself. With twice as many, the memory of a long result
 /// was visibly larger than that of a short one.
 pub(super) const ROW_GROUP_ROWS: usize = 131_072;
@@ -172,8 +174,8 @@ fn apply(
 }
 
 /// Bytes of the values, without what their arrays keep in reserve.
-fn bytes_of(column: &[ArrayRef]) -> usize {
-    let sizes = column.iter().map(|array| {
+pub(super) fn bytes_of(arrays: &[ArrayRef]) -> usize {
+    let sizes = arrays.iter().map(|array| {
         array
             .to_data()
             .get_slice_memory_size()

@@ -8,32 +8,22 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;
-use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::mpsc::Receiver;
 
-use super::choice::{self, ROW_GROUP_ROWS, SAMPLE_ROWS};
+use super::choice::{self, ROW_GROUP_ROWS, SAMPLE_BYTES, SAMPLE_ROWS};
 use super::encryption::ObjectKeys;
 use super::footer::created_by;
 use super::lanes::{Lanes, OpenColumn};
 use super::parts::PartWriter;
 use super::schema::RowOrigin;
-use crate::domain::Sha256;
 
 /// A row group also ends at this many encoded bytes, so that wide rows do not swell memory.
 const ROW_GROUP_BYTES: usize = 16 << 20;
-
-/// What was encoded.
-pub(super) struct Encoded {
-    /// Rows as the finished footer tells them.
-    pub(super) rows: u64,
-    pub(super) size_bytes: u64,
-    pub(super) sha256: Sha256,
-}
 
 /// The batches of one object, and the columns that say where the rows come from.
 pub(super) struct Source {
@@ -56,27 +46,29 @@ impl Source {
         }
     }
 
-    /// The first batches, up to [`SAMPLE_ROWS`] rows or a little more, and whether more may follow.
+    /// The first batches, up to [`SAMPLE_ROWS`] rows or [`SAMPLE_BYTES`] or a little more, and whether more may follow.
     fn first_batches(&mut self) -> Result<(Vec<RecordBatch>, bool)> {
-        let (mut first, mut rows) = (Vec::new(), 0);
-        while rows < SAMPLE_ROWS {
+        let (mut first, mut rows, mut bytes) = (Vec::new(), 0, 0);
+        while rows < SAMPLE_ROWS && bytes < SAMPLE_BYTES {
             let Some(batch) = self.next()? else {
                 return Ok((first, false));
             };
             rows += batch.num_rows();
+            bytes += choice::bytes_of(batch.columns());
             first.push(batch);
         }
         Ok((first, true))
     }
 }
 
-/// Encodes everything that comes, until the sender is dropped. Blocks: not for an async thread.
+/// Encodes everything that comes into `sink`, until the sender is dropped; the rows as the finished footer tells them.
+/// Blocks: not for an async thread.
 ///
 /// `lanes` threads encode columns side by side; the bytes do not depend on how many.
 ///
 /// # Errors
 /// When a batch does not fit the schema, or nobody takes the parts any more.
-pub(super) fn encode(mut source: Source, parts: Sender<Bytes>, lanes: usize) -> Result<Encoded> {
+pub(super) fn encode(mut source: Source, sink: &mut PartWriter, lanes: usize) -> Result<u64> {
     let (first, more) = source.first_batches()?;
     let sample = first_rows(&first, SAMPLE_ROWS);
     let more = more || rows_of(&first) > SAMPLE_ROWS;
@@ -92,19 +84,12 @@ pub(super) fn encode(mut source: Source, parts: Sender<Bytes>, lanes: usize) -> 
     }
     let properties = properties.build();
 
-    let mut sink = PartWriter::new(parts);
-    let writer = ArrowWriter::try_new(&mut sink, Arc::clone(&source.schema), Some(properties))?;
-    let rows = if !more && bytes_of(&first) < ROW_GROUP_BYTES {
-        encode_here(writer, &first)?
+    let writer = ArrowWriter::try_new(sink, Arc::clone(&source.schema), Some(properties))?;
+    if more {
+        encode_on_lanes(writer, source, first, &sample, lanes)
     } else {
-        encode_on_lanes(writer, source, first, &sample, lanes)?
-    };
-    let (size_bytes, sha256) = sink.finish()?;
-    Ok(Encoded {
-        rows,
-        size_bytes,
-        sha256,
-    })
+        encode_here(writer, &first)
+    }
 }
 
 /// Writes the only row group of a small object on this thread, because a thread of its own would cost more than the
@@ -144,11 +129,6 @@ fn encode_on_lanes(
         }
         object.finish()
     })
-}
-
-/// What batches take in memory, which is at least about what they take encoded.
-fn bytes_of(batches: &[RecordBatch]) -> usize {
-    batches.iter().map(RecordBatch::get_array_memory_size).sum()
 }
 
 fn rows_of(batches: &[RecordBatch]) -> usize {

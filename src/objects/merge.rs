@@ -181,7 +181,7 @@ impl Store {
             keys: self.keys.clone(),
         };
         let lanes = Lanes::for_this_machine();
-        let staging = self.stage_parts(&path, move |parts| encode::encode(source, parts, lanes));
+        let staging = self.stage_bytes(&path, move |sink| encode::encode(source, sink, lanes));
         let feeding = self.feed_merged(merge, to_stage);
         let (staged, fed) = tokio::join!(staging, feeding);
         match (staged, fed) {

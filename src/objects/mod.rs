@@ -39,6 +39,7 @@ pub use kit::{CoverageRow, Lake, Manifest, ManifestObject, PublishedQuery, RunRo
 pub use layout::{object_path, parse_object_path};
 pub use list::Listed;
 pub use merge::{Merge, MergeSource};
+pub use parts::PartWriter;
 pub use read::Footer;
 pub use recover::Recovered;
 pub use retention::expired_snapshots;

@@ -1,6 +1,8 @@
 //! The bytes of an object on their way out: hashed, cut into parts of equal size, handed to the upload.
 
 use std::io::{self, Write};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use sha2::Digest;
@@ -12,10 +14,11 @@ use crate::domain::Sha256;
 pub(super) const PART_BYTES: usize = 8 << 20;
 
 /// A `Write` for a blocking thread; the other end of the channel uploads.
-pub(super) struct PartWriter {
+pub struct PartWriter {
     buffer: Vec<u8>,
-    digest: sha2::Sha256,
     size_bytes: u64,
+    /// Once there is more than one part.
+    digest: Option<DigestBeside>,
     parts: Sender<Bytes>,
 }
 
@@ -23,8 +26,8 @@ impl PartWriter {
     pub(super) fn new(parts: Sender<Bytes>) -> Self {
         Self {
             buffer: Vec::new(),
-            digest: sha2::Sha256::new(),
             size_bytes: 0,
+            digest: None,
             parts,
         }
     }
@@ -39,14 +42,30 @@ impl PartWriter {
     /// # Errors
     /// When nobody takes it any more.
     pub(super) fn finish(mut self) -> io::Result<(u64, Sha256)> {
-        if !self.buffer.is_empty() {
-            self.hand_over()?;
+        let last = Bytes::from(std::mem::take(&mut self.buffer));
+        if !last.is_empty() {
+            self.send(last.clone())?;
         }
-        Ok((self.size_bytes, Sha256(self.digest.finalize().into())))
+        let digest = match self.digest {
+            Some(mut digest) => {
+                digest.update(last);
+                digest.finish()
+            }
+            None => sha2::Sha256::digest(&last),
+        };
+        Ok((self.size_bytes, Sha256(digest.into())))
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
-        let part = Bytes::from(std::mem::take(&mut self.buffer));
+        // More will come, and mostly a whole part of it.
+        let next = Vec::with_capacity(PART_BYTES);
+        let part = Bytes::from(std::mem::replace(&mut self.buffer, next));
+        let digest = self.digest.get_or_insert_with(DigestBeside::start);
+        digest.update(part.clone());
+        self.send(part)
+    }
+
+    fn send(&self, part: Bytes) -> io::Result<()> {
         self.parts
             .blocking_send(part)
             .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
@@ -58,7 +77,6 @@ impl Write for PartWriter {
         let room = PART_BYTES - self.buffer.len();
         let taken = &bytes[..bytes.len().min(room)];
         self.buffer.extend_from_slice(taken);
-        self.digest.update(taken);
         self.size_bytes += taken.len() as u64;
         if self.buffer.len() == PART_BYTES {
             self.hand_over()?;
@@ -68,5 +86,37 @@ impl Write for PartWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// The digest of a large object, computed on a thread of its own, so that encoding and uploading do not wait for it.
+struct DigestBeside {
+    parts: SyncSender<Bytes>,
+    thread: JoinHandle<sha2::Sha256>,
+}
+
+impl DigestBeside {
+    fn start() -> Self {
+        let (parts, taken) = sync_channel::<Bytes>(1);
+        let thread = std::thread::spawn(move || {
+            let mut digest = sha2::Sha256::new();
+            for part in taken {
+                digest.update(&part);
+            }
+            digest
+        });
+        Self { parts, thread }
+    }
+
+    fn update(&mut self, part: Bytes) {
+        self.parts
+            .send(part)
+            .expect("it takes parts until this ends");
+    }
+
+    fn finish(self) -> sha2::digest::Output<sha2::Sha256> {
+        drop(self.parts);
+        let digest = self.thread.join().expect("a digest does not panic");
+        digest.finalize()
     }
 }

@@ -13,16 +13,17 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::errors::ParquetError;
 use sha2::Digest;
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
 use super::address;
-use super::encode::{self, Encoded, Source};
+use super::encode::{self, Source};
 use super::encryption::ObjectKeys;
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
 use super::journal::Journal;
 use super::lanes::Lanes;
+use super::parts::PartWriter;
 use super::schema::{RowOrigin, output_schema};
 use super::upload::Upload;
 use crate::domain::{ObjectRecord, Sha256};
@@ -147,19 +148,30 @@ impl Store {
             keys: self.keys.clone(),
         };
         let lanes = Lanes::for_this_machine();
-        self.stage_parts(path, move |parts| encode::encode(source, parts, lanes))
+        self.stage_bytes(path, move |sink| encode::encode(source, sink, lanes))
             .await
     }
 
-    /// Brings to storage what `encode` hands over, part by part, from a thread where it may block.
-    pub(super) async fn stage_parts(
+    /// Brings to storage what `write` writes, from a thread where it may block; `write` returns the rows in it. Nothing is
+    /// visible at `path` before [`Staged::publish`].
+    ///
+    /// # Errors
+    /// When `write` fails, or the store refuses. Nothing is left behind then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future aborts the upload in the background; `write` fails at its next part.
+    pub async fn stage_bytes(
         &self,
         path: &str,
-        encode: impl FnOnce(Sender<Bytes>) -> Result<Encoded, ParquetError> + Send + 'static,
+        write: impl FnOnce(&mut PartWriter) -> Result<u64, ParquetError> + Send + 'static,
     ) -> Result<Staged, StorageError> {
         let mut upload = self.new_upload(path)?;
         let (to_upload, parts) = mpsc::channel(1);
-        let encoding = tokio::task::spawn_blocking(move || encode(to_upload));
+        let encoding = tokio::task::spawn_blocking(move || {
+            let mut sink = PartWriter::new(to_upload);
+            let rows = write(&mut sink)?;
+            Ok::<_, ParquetError>((rows, sink.finish()?))
+        });
         // If the store refuses, the encoder ends by itself at its next batch; waiting for that here would
         // be waiting for the practice.
         if let Err(error) = upload.take(parts).await {
@@ -167,13 +179,13 @@ impl Store {
             return Err(error);
         }
         match encoding.await.expect("the encoder does not panic") {
-            Ok(encoded) => Ok(Staged {
+            Ok((rows, (size_bytes, sha256))) => Ok(Staged {
                 upload,
                 object: ObjectRecord {
                     path: path.to_owned(),
-                    size_bytes: encoded.size_bytes,
-                    rows: encoded.rows,
-                    sha256: encoded.sha256,
+                    size_bytes,
+                    rows,
+                    sha256,
                     etag: None,
                 },
             }),

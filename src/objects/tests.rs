@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, BinaryArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use chrono::NaiveDate;
@@ -418,6 +419,41 @@ async fn a_staging_that_is_dropped_half_way_aborts_its_upload() {
 
     all_ended(&watch).await;
     assert_eq!(objects_in(&store).await, 0);
+}
+
+#[tokio::test]
+async fn rows_so_wide_that_few_of_them_are_large_do_not_wait_for_more() {
+    const VALUE_BYTES: usize = 1 << 20;
+    let inner = WatchedStore::default();
+    let watch = Arc::clone(&inner.watch);
+    let store = Store::over(Arc::new(inner));
+    let field = Field::new("noise", DataType::Binary, false);
+    let schema = Arc::new(Schema::new(vec![field]));
+    let mut random = fastrand::Rng::with_seed(13);
+    let (to_stage, staged) = mpsc::channel(1);
+    let (path, provenance) = (path(), provenance());
+    let mut staging = Box::pin(store.stage(&path, &schema, &provenance, extracted_at(), staged));
+    for _ in 0..24 {
+        let mut value = vec![0; VALUE_BYTES];
+        random.fill(&mut value);
+        let column = Arc::new(BinaryArray::from_iter_values([value]));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).expect("one column");
+        tokio::select! {
+            ended = &mut staging => panic!("{:?}", ended.map(|_| ())),
+            sent = to_stage.send(batch) => sent.expect("taken"),
+        }
+    }
+
+    // 24 rows; the choice of encodings would look at thousands.
+    let arriving = async {
+        while watch.bytes_arrived.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        ended = &mut staging => panic!("{:?}", ended.map(|_| ())),
+        arrived = tokio::time::timeout(Duration::from_secs(20), arriving) => arrived.expect("a part"),
+    }
 }
 
 #[tokio::test]

@@ -111,7 +111,7 @@ impl Store {
     ) -> Result<Staged, StorageError> {
         let batches = move || rows.blocking_recv().map(|rows| to_batch(&rows));
         let schema = to_batch(&[]).schema();
-        self.stage_parts(path, move |parts| tables::encode(schema, batches, parts))
+        self.stage_bytes(path, move |sink| tables::encode(schema, batches, sink))
             .await
     }
 }

@@ -7,14 +7,11 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Date32Type, Field, Schema, SchemaRef};
-use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::Result;
-use tokio::sync::mpsc::Sender;
 
 use super::super::choice::{ROW_GROUP_ROWS, common_properties};
-use super::super::encode::Encoded;
 use super::super::footer::created_by;
 use super::super::parts::PartWriter;
 use crate::domain::{AttemptNumber, Extraction, FailureClass, QueryId, RemoteQueryId, SiteKey};
@@ -152,31 +149,24 @@ pub(super) fn runs(rows: &[RunRow]) -> RecordBatch {
     ])
 }
 
-/// Encodes the batches that come, until there are no more. Blocks: not for an async thread.
+/// Encodes the batches that come into `sink`, until there are no more; their rows. Blocks: not for an async thread.
 ///
 /// # Errors
 /// When nobody takes the parts any more.
 pub(super) fn encode(
     schema: SchemaRef,
     mut batches: impl FnMut() -> Option<RecordBatch>,
-    parts: Sender<Bytes>,
-) -> Result<Encoded> {
+    sink: &mut PartWriter,
+) -> Result<u64> {
     let properties = common_properties(created_by())
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .build();
-    let mut sink = PartWriter::new(parts);
-    let mut writer = ArrowWriter::try_new(&mut sink, schema, Some(properties))?;
+    let mut writer = ArrowWriter::try_new(sink, schema, Some(properties))?;
     while let Some(batch) = batches() {
         writer.write(&batch)?;
     }
     let footer = writer.close()?;
-    let rows = footer.file_metadata().num_rows().unsigned_abs();
-    let (size_bytes, sha256) = sink.finish()?;
-    Ok(Encoded {
-        rows,
-        size_bytes,
-        sha256,
-    })
+    Ok(footer.file_metadata().num_rows().unsigned_abs())
 }
 
 fn table(columns: Vec<(&str, ArrayRef, bool)>) -> RecordBatch {
