@@ -17,7 +17,7 @@
 //! simulator uses nothing of any of them, so that one misreading of the API cannot hide in both:
 //!
 //! ```text
-//! main → cli → schedule → extract, lake → remote, convert, privacy, objects, ledger, plan → catalog, config → domain
+//! main → cli → schedule → extract, lake → remote, convert, privacy, objects, ledger, plan → catalog, config → telemetry, fail_point → domain
 //!        cli → simulator
 //! ```
 //!
@@ -29,6 +29,7 @@ pub mod config;
 pub mod convert;
 pub mod domain;
 pub mod extract;
+mod fail_point;
 pub mod lake;
 pub mod ledger;
 pub mod objects;

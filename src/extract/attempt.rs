@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step, VariantName};
-use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, LedgerError, Resume, Submission};
+use crate::fail_point::fail_point;
+use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, LedgerError, Resume, Submission, Turn};
 use crate::objects::{Provenance, object_path};
 use crate::plan::hours::closing;
 use crate::privacy::Deidentifier;
@@ -400,10 +401,13 @@ impl<'a> Attempt<'a> {
             ready.staged.abort().await;
             return Err(error);
         }
-        if let Err(error) = self.begin_publishing().await {
-            ready.staged.abort().await;
-            return Err(error);
-        }
+        let turn = match self.begin_publishing().await {
+            Ok(turn) => turn,
+            Err(error) => {
+                ready.staged.abort().await;
+                return Err(error);
+            }
+        };
         let object = ready.staged.publish().await?;
         fail_point("between publish and record");
         self.cost.elapsed = self.began.elapsed();
@@ -423,6 +427,7 @@ impl<'a> Attempt<'a> {
             Ok::<_, LedgerError>(recorded)
         });
         held(recorded.await?)?;
+        drop(turn);
         Ok(Published {
             object,
             proof,
@@ -462,18 +467,22 @@ impl<'a> Attempt<'a> {
         self.record_step(Step::Fetching).await
     }
 
-    /// From here on nobody else may have the extraction.
-    async fn begin_publishing(&self) -> Result<(), AttemptError> {
+    /// From here on nobody else may have the extraction, and as long as the turn lasts nobody removes its object.
+    async fn begin_publishing(&self) -> Result<Turn, AttemptError> {
         self.step(Step::Publishing);
-        if !self.is_brief() {
-            return self.record_step(Step::Publishing).await;
-        }
-        let claim = self.claim.clone();
-        held(
-            self.engine
-                .ledger(move |ledger| ledger.holds(&claim))
-                .await?,
-        )
+        let (claim, is_brief) = (self.claim.clone(), self.is_brief());
+        let begun = self.engine.ledger(move |ledger| {
+            let turn = ledger.turn_to_publish()?;
+            let fenced = if is_brief {
+                ledger.holds(&claim)?
+            } else {
+                ledger.record_progress(&claim, &Step::Publishing)?
+            };
+            Ok::<_, LedgerError>((fenced, turn))
+        });
+        let (fenced, turn) = begun.await?;
+        held(fenced)?;
+        Ok(turn)
     }
 
     async fn record_step(&self, step: Step) -> Result<(), AttemptError> {
@@ -502,13 +511,4 @@ fn next_month(now: DateTime<Utc>) -> DateTime<Utc> {
         .and_then(|first| first.and_hms_opt(0, 0, 0))
         .expect("every month has a first day, and every day a midnight")
         .and_utc()
-}
-
-/// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable
-/// `HALO_EXTRACT_FAIL_POINT` names the place.
-#[expect(clippy::exit, reason = "a crash is what is wanted here")]
-fn fail_point(place: &str) {
-    if std::env::var("HALO_EXTRACT_FAIL_POINT").is_ok_and(|named| named == place) {
-        std::process::exit(99);
-    }
 }

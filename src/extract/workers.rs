@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Extraction, ExtractionState, Lane, SiteState};
+use crate::fail_point::fail_point;
 use crate::ledger::{Claim, ClaimRequest, LedgerError};
 
 use super::engine::Engine;
@@ -82,6 +83,7 @@ impl Run {
             if lock(&self.open).is_empty() {
                 break;
             }
+            fail_point("before a claim");
             match self.claim().await? {
                 Some(claim) => self.carry_out(claim).await?,
                 None => {

@@ -15,8 +15,9 @@ use futures::{StreamExt, TryStreamExt};
 use super::expire::today_at;
 use super::night::manifests;
 use super::refresh::NIGHT;
-use super::{Holdings, LakeError, crash_point};
+use super::{Holdings, LakeError};
 use crate::domain::{AttemptNumber, Extraction, Mode, Query, Site, Window, days_over};
+use crate::fail_point::fail_point;
 use crate::ledger::{Change, NewMerge, OpenMerge, StandingObject};
 use crate::objects::{Merge, MergeSource, StorageError, StorageErrorKind};
 
@@ -168,7 +169,7 @@ impl Holdings {
         planned: Vec<Compaction>,
         change: &Change,
     ) -> Result<Compacted, LakeError> {
-        self.finish_merging(change.at, change.at).await?;
+        self.finish_merging(change.at).await?;
         self.finish_leaving(change.at).await?;
         let mut compacted = Compacted::default();
         for compaction in planned {
@@ -194,6 +195,15 @@ impl Holdings {
 
     /// Whether the objects became one. They did not where one of them is no longer what it was.
     async fn merge(&self, compaction: &Compaction, change: &Change) -> Result<bool, LakeError> {
+        let members: Vec<Extraction> = compaction
+            .members
+            .iter()
+            .map(|member| member.extraction.clone())
+            .collect();
+        let standing = self.ledger(move |ledger| ledger.standing(&members)).await?;
+        if standing != compaction.members {
+            return Ok(false);
+        }
         let sources = self.sources(&compaction.members).await?;
         if !sources.iter().all(|source| source.goes_with(&sources[0])) {
             return Ok(false);
@@ -212,11 +222,13 @@ impl Holdings {
             variant: merge.provenance.variant.clone(),
         };
         let (members, noting) = (compaction.members.clone(), change.clone());
-        let noted = self
-            .ledger(move |ledger| ledger.note_merge(&new, &members, &noting))
-            .await;
-        let open = match noted {
-            Ok(Some(open)) => open,
+        let noting = self.ledger(move |ledger| {
+            let turn = ledger.turn_to_remove()?;
+            let noted = ledger.note_merge(&new, &members, &noting)?;
+            Ok(noted.map(|open| (open, turn)))
+        });
+        let (open, turn) = match noting.await {
+            Ok(Some(noted)) => noted,
             Ok(None) => {
                 staged.abort().await;
                 return Ok(false);
@@ -226,39 +238,28 @@ impl Holdings {
                 return Err(error);
             }
         };
-        crash_point("after a merge was noted");
+        fail_point("after a merge was noted");
         let object = staged.publish().await?;
-        crash_point("after a merged object was published");
-        if !self.finish_merge(open, object.etag, Utc::now()).await? {
-            // The site was forgotten meanwhile, or another process gave the merge up.
-            let extraction = compaction.extraction.clone();
-            let recorded = self.ledger(move |ledger| ledger.standing(&[extraction]));
-            if recorded.await?.is_empty() {
-                self.store.remove(&object.path).await?;
-            }
-            return Ok(false);
-        }
+        fail_point("after a merged object was published");
+        self.finish_merge(open, object.etag, Utc::now()).await?;
+        drop(turn);
         self.finish_leaving(change.at).await?;
         Ok(true)
     }
 
     /// Ends the merges that an earlier call was killed over: goes on where the new object is visible, and forgets the
-    /// others if they were noted at `before` or earlier: a younger one may be at work.
+    /// others. None is at work while this has its turn.
     ///
     /// # Errors
     /// When ledger or storage refuse; the next call goes on.
-    pub async fn finish_merging(
-        &self,
-        before: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Result<(), LakeError> {
+    pub async fn finish_merging(&self, now: DateTime<Utc>) -> Result<(), LakeError> {
+        let _turn = self.turn().await?;
         for open in self.ledger(|ledger| ledger.open_merges()).await? {
             let object = &open.merge.object;
             match self.store.listed_at(&object.path).await? {
                 Some(listed) if self.store.digest(&object.path).await? == object.sha256 => {
                     self.finish_merge(open, listed.etag, now).await?;
                 }
-                _ if open.began_at > before => {}
                 _ => {
                     let number = open.number;
                     self.ledger(move |ledger| ledger.give_up_merge(number))
@@ -269,26 +270,20 @@ impl Holdings {
         Ok(())
     }
 
-    /// Records a merged object that is visible, tells those who follow the manifests, and lets the others go; whether the
-    /// merge was still noted.
+    /// Records a merged object that is visible, tells those who follow the manifests, and lets the others go.
     async fn finish_merge(
         &self,
         open: OpenMerge,
         etag: Option<String>,
         now: DateTime<Utc>,
-    ) -> Result<bool, LakeError> {
+    ) -> Result<(), LakeError> {
         let (number, extraction) = (open.number, open.merge.extraction.clone());
-        let recorded = self
-            .ledger(move |ledger| ledger.record_merge(&open, etag.as_deref(), now))
+        self.ledger(move |ledger| ledger.record_merge(&open, etag.as_deref(), now))
             .await?;
-        if !recorded {
-            return Ok(false);
-        }
-        crash_point("after a merge was recorded");
+        fail_point("after a merge was recorded");
         self.tell_of_merge(&extraction, now).await?;
         self.ledger(move |ledger| ledger.close_merge(number, now))
-            .await?;
-        Ok(true)
+            .await
     }
 
     /// Writes the manifest of the night in which something was merged.

@@ -3,8 +3,9 @@
 use chrono::Utc;
 use chrono::{DateTime, NaiveDate};
 
-use super::{Holdings, LakeError, crash_point};
+use super::{Holdings, LakeError};
 use crate::domain::{Extraction, Gone, Mode, Query, Site};
+use crate::fail_point::fail_point;
 use crate::ledger::{Change, StandingObject};
 use crate::objects::{Listed, expired_snapshots};
 
@@ -54,7 +55,7 @@ impl Holdings {
         let marked = self
             .ledger(move |ledger| ledger.let_go(&gone, &Gone::Expired, "snapshots", &marking))
             .await?;
-        crash_point("after objects were marked");
+        fail_point("after objects were marked");
         self.finish_leaving(change.at).await?;
         Ok(marked)
     }

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
-use super::{Holdings, LakeError, crash_point};
+use super::{Holdings, LakeError};
 use crate::catalog::Catalog;
 use crate::domain::{Environment, Sha256, SiteKey, SiteState};
+use crate::fail_point::fail_point;
 use crate::ledger::{Begun, Change, Forgetting, ForgottenObject};
 use crate::objects::{Listed, StorageErrorKind};
 
@@ -108,11 +109,12 @@ impl Holdings {
         catalog: &Catalog,
         change: &Change,
     ) -> Result<Forgotten, ForgetError> {
+        let turn = self.turn().await?;
         let forgetting = match self.forgetting(site).await? {
             Some(begun) => begun,
             None => self.begin_forgetting(site, change).await?,
         };
-        crash_point("after a forgetting was written down");
+        fail_point("after a forgetting was written down");
         let number = forgetting.number;
         let objects = self
             .ledger(move |ledger| ledger.forgotten_objects(number))
@@ -126,8 +128,9 @@ impl Holdings {
         self.remove_all(paths.chain(there.into_keys())).await?;
         let manifests = self.store.manifests_of(self.environment, site).await;
         self.remove_all(manifests.map_err(LakeError::from)?).await?;
+        drop(turn);
         let forgotten = self.write_receipt(forgetting.clone(), objects).await?;
-        crash_point("after a receipt was written");
+        fail_point("after a receipt was written");
         self.tell_readers(catalog, change.at).await?;
         let (path, sha256, change) = (forgotten.path.clone(), forgotten.sha256, change.clone());
         self.ledger(move |ledger| ledger.end_forgetting(&forgetting, &path, sha256, &change))

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 
-use super::{Holdings, LakeError, crash_point};
+use super::{Holdings, LakeError};
+use crate::fail_point::fail_point;
 
-/// Objects that are noted as removed in one transaction.
+/// Objects that are removed in one turn: who wants to publish waits as long.
 const PAGE: u32 = 500;
 /// Removals on their way at once.
 const AT_ONCE: usize = 16;
@@ -19,6 +20,7 @@ impl Holdings {
     pub async fn finish_leaving(&self, now: DateTime<Utc>) -> Result<u64, LakeError> {
         let (mut after, mut removed) = (0, 0);
         loop {
+            let turn = self.turn().await?;
             let page = self
                 .ledger(move |ledger| ledger.leaving(after, PAGE))
                 .await?;
@@ -31,9 +33,11 @@ impl Holdings {
                 .into_iter()
                 .map(|leaving| (leaving.path, leaving.number))
                 .unzip();
+            fail_point("before a removal");
             self.remove_all(paths).await?;
             self.ledger(move |ledger| ledger.note_removed(&numbers, now))
                 .await?;
+            drop(turn);
         }
     }
 
@@ -45,7 +49,7 @@ impl Holdings {
         futures::stream::iter(paths.into_iter().map(Ok::<_, LakeError>))
             .try_for_each_concurrent(AT_ONCE, |path| async move {
                 self.store.remove(&path).await?;
-                crash_point("after a removal");
+                fail_point("after a removal");
                 Ok(())
             })
             .await

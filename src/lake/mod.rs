@@ -4,7 +4,8 @@
 //! its time, what is merged) are pure functions over values; beside each stands the edge that carries it out.
 //!
 //! Invariant: an object leaves in three steps: marked in the ledger, removed from storage, noted as removed. A crash
-//! between any two is mended by the next call, whichever it is. Merging puts steps of the same kind in front.
+//! between any two is mended by the next call, whichever it is. Merging puts steps of the same kind in front. Whoever
+//! removes or replaces has the ledger's turn to itself meanwhile: nobody publishes, and no other merge is at work.
 
 mod compact;
 mod counts;
@@ -31,7 +32,7 @@ pub use verify::{Sample, Verification};
 use std::sync::Arc;
 
 use crate::domain::Environment;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Turn};
 use crate::objects::Store;
 
 /// One environment's objects and their records. Cheap to clone.
@@ -46,6 +47,11 @@ pub struct Holdings {
 }
 
 impl Holdings {
+    /// Waits for the turn to remove or replace objects.
+    async fn turn(&self) -> Result<Turn, LakeError> {
+        self.ledger(|ledger| ledger.turn_to_remove()).await
+    }
+
     /// Makes a call to the ledger on a thread where it may block.
     async fn ledger<T: Send + 'static>(
         &self,
@@ -56,21 +62,5 @@ impl Holdings {
             Ok(value) => Ok(value?),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
-    }
-}
-
-/// Lets a test end the process at a place where a crash would hurt most. Does nothing unless the variable
-/// `HALO_EXTRACT_FAIL_POINT` names the place; `<place>, waiting` stops there until the test kills the process.
-#[expect(clippy::exit, reason = "a crash is what is wanted here")]
-fn crash_point(place: &str) {
-    let Ok(named) = std::env::var("HALO_EXTRACT_FAIL_POINT") else {
-        return;
-    };
-    match named.strip_prefix(place) {
-        Some("") => std::process::exit(99),
-        Some(", waiting") => loop {
-            std::thread::park();
-        },
-        _ => {}
     }
 }

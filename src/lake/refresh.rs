@@ -46,7 +46,7 @@ impl Holdings {
     /// When ledger or storage refuse.
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<u64, LakeError> {
         let swept = self.store.sweep(self.environment, now - ABANDONED).await?;
-        self.finish_merging(now - ABANDONED, now).await?;
+        self.finish_merging(now).await?;
         self.finish_leaving(now).await?;
         Ok(swept)
     }

@@ -65,6 +65,11 @@ pub enum LedgerErrorKind {
         "its log cannot be written through to the disk · check that the disk is well and local, then run the same command again"
     )]
     Flush(#[source] std::io::Error),
+    /// The files that turns are locks of cannot be used.
+    #[error(
+        "its files .turn and .queue cannot be locked · give this user write permission in its folder, which must be on a local disk"
+    )]
+    Turn(#[source] std::io::Error),
     /// The file or its folder cannot be written.
     #[error(
         "it cannot be written · give this user write permission on the file and its folder (SQLite keeps -wal and -shm files beside it)"

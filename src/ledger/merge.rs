@@ -49,21 +49,13 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn next_attempt(&self, extraction: &Extraction) -> Result<AttemptNumber, LedgerError> {
         self.read("number a merge", |transaction| {
-            let last: Option<u32> = transaction
-                .prepare_cached(
-                    "SELECT max(attempts_before, coalesce(object_attempt, 0),
-                                coalesce((SELECT max(number) FROM attempt WHERE extraction = id), 0))
-                     FROM extraction
-                     WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5",
-                )?
-                .query_row(identity(extraction), |row| row.get(0))
-                .optional()?;
-            Ok(AttemptNumber(last.unwrap_or_default() + 1))
+            Ok(next_attempt(transaction, extraction)?)
         })
     }
 
     /// Notes that `members` are about to become one object, with an audit entry. `None` if one of them is no longer
-    /// what it was, or somebody is extracting it or the days of the new one: then nothing is noted.
+    /// what it was, or somebody is extracting it or the days of the new one, or has since the merge got its number:
+    /// then nothing is noted. Have the turn to remove from here until the merge is recorded.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -74,7 +66,10 @@ impl Ledger {
         change: &Change,
     ) -> Result<Option<OpenMerge>, LedgerError> {
         self.write("note a merge", |transaction| {
-            if is_at_work(transaction, &merge.extraction)? || !stand(transaction, members)? {
+            if is_at_work(transaction, &merge.extraction)?
+                || next_attempt(transaction, &merge.extraction)? != merge.attempt
+                || !stand(transaction, members)?
+            {
                 return Ok(None);
             }
             let number = insert(transaction, merge, change.at)?;
@@ -111,8 +106,8 @@ impl Ledger {
         })
     }
 
-    /// Records the new object, which is visible, and marks the others as gone. What a worker has at this moment is left
-    /// as it is. May be repeated; whether the merge was still noted, for else nothing is recorded.
+    /// Records the new object, which is visible, and marks the others as gone, also one that a worker has at this
+    /// moment: if that succeeds it stands again beside the new one, if not its rows are in the new one. May be repeated. Nothing is recorded of a merge that is not noted.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -121,7 +116,7 @@ impl Ledger {
         open: &OpenMerge,
         etag: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<(), LedgerError> {
         self.write("record a merged object", |transaction| {
             let noted: bool = transaction.query_row(
                 "SELECT EXISTS (SELECT 1 FROM merge WHERE id = ?1)",
@@ -129,19 +124,15 @@ impl Ledger {
                 |row| row.get(0),
             )?;
             if !noted {
-                return Ok(false);
+                return Ok(());
             }
             record(transaction, &open.merge, etag, now)?;
             transaction.execute(
                 "UPDATE extraction SET object_gone = ?2, object_removed_at = NULL
-                 WHERE merge = ?1 AND state <> 'running' AND object_gone IS NULL",
+                 WHERE merge = ?1 AND object_gone IS NULL",
                 params![open.number, Gone::Compacted.to_string()],
             )?;
-            transaction.execute(
-                "UPDATE extraction SET merge = NULL WHERE merge = ?1 AND object_gone IS NULL",
-                [open.number],
-            )?;
-            Ok(true)
+            Ok(())
         })
     }
 
@@ -215,6 +206,22 @@ pub(super) fn give_up_at(transaction: &Transaction<'_>, site: &str) -> rusqlite:
         [site],
     )?;
     Ok(())
+}
+
+fn next_attempt(
+    transaction: &Transaction<'_>,
+    extraction: &Extraction,
+) -> rusqlite::Result<AttemptNumber> {
+    let last: Option<u32> = transaction
+        .prepare_cached(
+            "SELECT max(attempts_before, coalesce(object_attempt, 0),
+                        coalesce((SELECT max(number) FROM attempt WHERE extraction = id), 0))
+             FROM extraction
+             WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5",
+        )?
+        .query_row(identity(extraction), |row| row.get(0))
+        .optional()?;
+    Ok(AttemptNumber(last.unwrap_or_default() + 1))
 }
 
 /// Whether somebody is extracting, or about to extract, exactly these days.

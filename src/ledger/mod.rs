@@ -5,7 +5,8 @@
 //!
 //! Invariants: an extraction is in the ledger once; an attempt is journalled before its query is posted
 //! and its remote id as soon as it is known, so that a crash never asks the practice twice; a worker that
-//! lost its lease can no longer write; an object that stands is forgotten only when a new one replaces it.
+//! lost its lease can no longer write; an object that stands is forgotten only when a new one replaces it; nobody
+//! removes an object while another publishes it.
 //!
 //! The store is one SQLite file in WAL mode. Nothing outside this folder sees SQL.
 
@@ -41,6 +42,7 @@ mod site;
 mod standing;
 mod store;
 mod transfer;
+mod turn;
 mod variant;
 mod work;
 
@@ -71,6 +73,7 @@ pub use site::{SiteIdentity, SitePut};
 pub use standing::Unfinished;
 pub use store::Ledger;
 pub use transfer::Imported;
+pub use turn::Turn;
 pub use variant::VariantChoice;
 pub use work::{Cancelled, PlanOutcome, Requested};
 

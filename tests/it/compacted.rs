@@ -13,8 +13,8 @@ use halo_extract::objects::Store;
 use serde_json::Value;
 
 use crate::fixture::Fixture;
-use crate::harness::{Finished, Home, Simulator, project, python};
-use crate::resume::submissions;
+use crate::harness::{Finished, Home, Simulator, Stopped, project, python};
+use crate::resume::{submissions, until, within_a_second};
 
 /// Visits of six days of September 2024, which is over whatever today is, and one of October.
 const ROWS: &str = "id,seen,weight,note,updated
@@ -332,6 +332,32 @@ fn a_merge_that_was_killed_anywhere_is_ended_by_the_next_run() {
         assert_eq!(all_rows(&home), before, "{place}");
         home.run(&["output", "verify"]).succeeded();
     }
+}
+
+#[test]
+fn two_merges_of_the_same_days_at_once_lose_nothing() {
+    let (_fixture, _simulator, home) = with_days();
+    let before = all_rows(&home);
+    let first = Stopped::start(&home, &YES, "after a merge was noted");
+    until("a merge is noted", || first.is_there());
+
+    // It waits for its turn. If it did not, it would give the first one up and merge by itself.
+    let second = Stopped::start(&home, &YES, "after a merged object was published");
+    within_a_second(|| second.is_there());
+    first.go_on();
+    let first = first.ended().succeeded();
+    second.go_on();
+    let second = second.ended();
+
+    assert!(
+        first.stderr.contains("6 objects were merged into 1"),
+        "{}",
+        first.stderr
+    );
+    second.failed(3, &["0 objects were merged", "was changed meanwhile"]);
+    assert_eq!(names(&home), ["visits_2024-09-01_2024-09-07.parquet"]);
+    assert_eq!(all_rows(&home), before);
+    home.run(&["output", "verify"]).succeeded();
 }
 
 #[test]

@@ -274,6 +274,46 @@ impl Finished {
 }
 
 /// The folder of this project.
+/// A command that stopped at a place inside it; goes on when it is told to.
+pub(crate) struct Stopped {
+    process: Child,
+    go_on: PathBuf,
+}
+
+impl Stopped {
+    /// Starts a command that will stop at `place`, see `src/fail_point.rs`.
+    pub(crate) fn start(home: &Home, arguments: &[&str], place: &str) -> Self {
+        let go_on = home.path().join(format!("{place}.go"));
+        let mut command = home.command(arguments);
+        command.env(
+            "HALO_EXTRACT_FAIL_POINT",
+            format!("{place}, waiting for {}", go_on.display()),
+        );
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self {
+            process: command.spawn().expect("starts"),
+            go_on,
+        }
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        self.go_on.with_extension("here").exists()
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("a process").is_some()
+    }
+
+    /// Lets it go on; it may stop at no other place.
+    pub(crate) fn go_on(&self) {
+        std::fs::write(&self.go_on, "").expect("written");
+    }
+
+    pub(crate) fn ended(self) -> Finished {
+        Finished::of(self.process.wait_with_output().expect("ends"))
+    }
+}
+
 pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

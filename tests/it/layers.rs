@@ -11,7 +11,7 @@ const STEPS: [&[&str]; 7] = [
     &["extract", "lake", "simulator"],
     &["remote", "convert", "privacy", "objects", "ledger", "plan"],
     &["catalog", "config"],
-    &["telemetry"],
+    &["telemetry", "fail_point"],
     &["domain"],
 ];
 

@@ -7,8 +7,8 @@ use serde_json::Value;
 use sha2::Digest;
 
 use crate::fixture::Fixture;
-use crate::harness::{Finished, Home, Simulator};
-use crate::resume::until;
+use crate::harness::{Finished, Home, Simulator, Stopped};
+use crate::resume::{until, within_a_second};
 use crate::site_stories::Story;
 
 /// A snapshot of the same table.
@@ -151,6 +151,39 @@ fn an_expiry_that_was_killed_is_finished_by_the_next_call() {
     home.run(&["output", "expire", "--keep-days", "30", "--yes"])
         .succeeded();
     assert_eq!(dates(&home), ["2024-01-31", "2024-02-10"]);
+    verified(&home);
+}
+
+#[test]
+fn a_snapshot_taken_again_while_the_old_one_is_being_removed_stays() {
+    let fixture = roster();
+    let simulator = fixture.simulator(&[]);
+    let home = with_snapshots(&simulator, &fixture);
+    let again = [
+        "run",
+        "--query",
+        "roster",
+        "--snapshot-date",
+        DAYS[0],
+        "--again",
+    ];
+    let mut taking = Stopped::start(&home, &again, "before a claim");
+    until("the run wants to claim", || taking.is_there());
+    let expire = ["output", "expire", "--keep-days", "30", "--yes"];
+    let expiring = Stopped::start(&home, &expire, "before a removal");
+    until("two snapshots are about to be removed", || {
+        expiring.is_there()
+    });
+
+    taking.go_on();
+    // It waits for its turn. If it did not, it would have published by now.
+    within_a_second(|| taking.has_ended());
+    assert_eq!(home.objects().len(), DAYS.len());
+    expiring.go_on();
+
+    expiring.ended().succeeded();
+    taking.ended().succeeded();
+    assert_eq!(dates(&home), [DAYS[0], DAYS[2], DAYS[3]]);
     verified(&home);
 }
 

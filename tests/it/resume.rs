@@ -371,6 +371,15 @@ pub(crate) fn kill(process: &mut Child) {
 }
 
 /// Waits for something that another process does; gives up after a minute.
+/// Gives what should not happen a second to happen.
+pub(crate) fn within_a_second(is: impl FnMut() -> bool) {
+    let began = Instant::now();
+    let mut is = is;
+    while !is() && began.elapsed() < Duration::from_secs(1) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 pub(crate) fn until(what: &str, is: impl Fn() -> bool) {
     let began = Instant::now();
     while !is() {

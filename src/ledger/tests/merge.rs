@@ -69,8 +69,9 @@ fn what_was_merged_stands_until_it_is_recorded_and_leaves_only_once_readers_were
         std::slice::from_ref(&open)
     );
     for _twice in 0..2 {
-        let recorded = home.ledger.record_merge(&open, Some("tag"), at("03:00"));
-        assert!(recorded.expect("writable"));
+        home.ledger
+            .record_merge(&open, Some("tag"), at("03:00"))
+            .expect("writable");
     }
 
     assert_eq!(standing(&home), [BOTH]);
@@ -128,6 +129,20 @@ fn nothing_is_merged_that_was_changed_or_is_being_extracted() {
 }
 
 #[test]
+fn an_extraction_of_all_days_that_came_after_the_merge_was_numbered_is_not_written_over() {
+    let home = published();
+    let (merge, members) = (new_merge(&home), members(&home));
+    home.plan(&[BOTH]);
+    let claim = home.run_up_to_record("04:00");
+    home.succeed(&claim, "04:10");
+
+    let noted = home.ledger.note_merge(&merge, &members, &change("compact"));
+
+    assert_eq!(noted.expect("writable"), None);
+    assert_eq!(standing(&home), [DAYS[0], DAYS[1], BOTH]);
+}
+
+#[test]
 fn a_day_that_a_worker_takes_between_stays_beside_the_merged_object() {
     let home = published();
     let open = note(&home, &members(&home)).expect("nobody is at work");
@@ -145,6 +160,27 @@ fn a_day_that_a_worker_takes_between_stays_beside_the_merged_object() {
 
     assert_eq!(standing(&home), [DAYS[1], BOTH]);
     assert_eq!(home.ledger.leaving(0, 10).expect("readable").len(), 1);
+}
+
+#[test]
+fn a_day_that_a_worker_takes_between_and_gives_back_leaves_with_the_others() {
+    let home = published();
+    let open = note(&home, &members(&home)).expect("nobody is at work");
+    let again = home.ledger.request_again(&extraction(DAYS[1]), at("04:00"));
+    let _pending = again.expect("writable");
+    let claim = home.run_up_to_record("04:00");
+    home.ledger
+        .record_merge(&open, None, at("04:05"))
+        .expect("writable");
+    home.ledger
+        .close_merge(open.number, at("04:05"))
+        .expect("writable");
+    assert_eq!(home.ledger.leaving(0, 10).expect("readable").len(), 1);
+
+    recorded(home.ledger.release(&claim, at("04:10")));
+
+    assert_eq!(standing(&home), [BOTH], "its rows are in the merged object");
+    assert_eq!(home.ledger.leaving(0, 10).expect("readable").len(), 2);
 }
 
 #[test]
