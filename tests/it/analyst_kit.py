@@ -1,9 +1,11 @@
 """Reads a lake as analysts do, with several engines, and prints what they see as one line of JSON each.
 
-Usage: analyst_kit.py ENGINE LAKE, where ENGINE is duckdb, polars, pyarrow, pandas, datafusion or spark.
+Usage: analyst_kit.py ENGINE LAKE, where ENGINE is duckdb, polars, pyarrow, pandas, datafusion, spark or trino. Trino is
+played: sqlglot reads its statements as Trino does, and what they mean is asked of DuckDB.
 Exit code 9: the engine is not installed.
 """
 
+import datetime
 import json
 import sys
 
@@ -146,7 +148,9 @@ def datafusion(lake):
 
 
 def spark(lake):
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
+    from pyspark.sql.types import StructType
 
     session = (
         SparkSession.builder.master("local[1]")
@@ -166,13 +170,86 @@ def spark(lake):
     def ask(question):
         return [[plain(value) for value in row] for row in session.sql(question).collect()]
 
+    # Without `site` and `date`, whose folders lie below those of the versions; the rows tell both.
+    own = [field for field in session.table("observation_v2_files").schema if field.name not in ("site", "date")]
+    at_once = session.read.schema(StructType(own)).option("recursiveFileLookup", True)
+    at_once = at_once.parquet(f"{lake}/simulator/data/observation")
+    first, second = session.table("observation_v1_history"), session.table("observation_v2_history")
+    versions = {"union": first.unionByName(second, allowMissingColumns=True), "at once": at_once}
+
+    def refusal(read):
+        try:
+            read()
+        except PySparkException as error:
+            return error.getCondition()
+
+    folders = [f"{lake}/simulator/data/observation/{version}" for version in ["v1", "v2"]]
+    merging = session.read.option("mergeSchema", True)
+
     return {
+        "both": {how: list(frame.selectExpr("count(*)", "count(added)").first()) for how, frame in versions.items()},
+        "merged schema": [
+            refusal(lambda: merging.parquet(*folders)),
+            refusal(lambda: merging.option("recursiveFileLookup", True).parquet(*folders)),
+        ],
         "sums": ask(f"SELECT {SUMS} FROM observation_v1_history")[0],
         "latest": ask("SELECT _site, record_id, amount FROM observation_v1_latest ORDER BY 1, 2"),
         "as_of_first": ask("SELECT count(*), sum(amount) FROM observation_v1_as_of(DATE '2026-11-17')"),
         "current": ask("SELECT count(*), count(added) FROM observation_latest"),
         "sites": ask("SELECT DISTINCT site FROM observation_v1_history WHERE site = _site ORDER BY 1"),
         "types": dict(session.table("observation_v1_history").dtypes),
+    }
+
+
+def trino(lake):
+    import duckdb
+    import sqlglot
+    from sqlglot import exp
+
+    db = duckdb.connect()
+    as_of, refreshed = {}, []
+
+    def read(statement):
+        return sqlglot.parse_one(statement, dialect="trino")
+
+    def declare(table):
+        """A table over files, with the columns and partitions that it is declared with and no others."""
+        name = table.find(exp.Table).name
+        folder = next(of for of in table.find_all(exp.Property) if of.name == "external_location").args["value"].name
+        partitions = [column.name for column in table.find(exp.PartitionedByProperty).this.expressions]
+        columns = [column.name for column in table.find_all(exp.ColumnDef)]
+        assert columns[-len(partitions) :] == partitions, "Trino wants the partitions last"
+        kinds = ", ".join(f"'{column.name}': {column.kind.sql(dialect='duckdb')}" for column in table.find_all(exp.ColumnDef) if column.name in partitions)
+        names = ", ".join(f'"{column}"' for column in columns)
+        files = f"read_parquet('{folder}/*/*/*.parquet', hive_types = {{{kinds}}})"
+        db.execute(f"CREATE VIEW {name} AS SELECT {names} FROM {files}")
+
+    with open(f"{lake}/simulator/_meta/views/trino.sql") as views:
+        lines = [line for line in views if not line.startswith("--")]
+    for statement in filter(str.strip, "".join(lines).split(";\n")):
+        words = statement.split()
+        if words[:2] == ["CREATE", "TABLE"]:
+            declare(read(statement))
+        elif words[0] == "CALL":
+            # Trino's own procedure. What it does, finding new partitions, DuckDB does by itself.
+            refreshed.append(statement.strip())
+        elif words[0] == "PREPARE":
+            as_of[words[1]] = read(statement.split("FROM", 1)[1]).sql(dialect="duckdb")
+        else:
+            db.execute(read(statement).sql(dialect="duckdb"))
+
+    def ask(question, *values):
+        return [[plain(value) for value in row] for row in db.execute(question, values).fetchall()]
+
+    first = as_of["observation_v1_as_of"]
+    day = datetime.date(2026, 11, 17)
+    return {
+        "refreshed": sorted(refreshed),
+        "sums": ask(f"SELECT {SUMS} FROM observation_v1_history")[0],
+        "latest": ask("SELECT _site, record_id, amount FROM observation_v1_latest ORDER BY ALL"),
+        "as_of_first": ask(f"SELECT count(*), sum(amount) FROM ({first})", *[day] * first.count("?")),
+        "current": ask("SELECT count(*), count(added) FROM observation_latest"),
+        "sites": ask("SELECT DISTINCT site FROM observation_v1_history WHERE site = _site ORDER BY 1"),
     }
 
 

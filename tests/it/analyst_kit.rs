@@ -476,8 +476,37 @@ async fn spark_sees_what_was_published_through_the_views() {
         assert_eq!(seen["latest"], latest());
         assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
         assert_eq!(seen["current"], json!([[10, 10]]));
+        // Both versions together: 30 rows without the column that was added, 15 with it.
+        assert_eq!(
+            seen["both"],
+            json!({"union": [45, 15], "at once": [45, 15]})
+        );
+        // Why the docs do not tell to use `mergeSchema`.
+        let refused = ["CONFLICTING_DIRECTORY_STRUCTURES", "PARQUET_TYPE_ILLEGAL"];
+        assert_eq!(seen["merged schema"], json!(refused));
         let sites = sorted_sites().into_iter().map(|site| json!([site]));
         assert_eq!(seen["sites"], sites.collect::<Value>());
         assert_types("spark", &seen);
+    }
+}
+
+/// Trino itself is not here: somebody else's reader of its dialect reads the statements, and DuckDB is asked what they mean.
+#[tokio::test]
+async fn what_is_written_for_trino_is_its_sql_and_says_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    build_lake(folder.path()).await;
+
+    if let Some(seen) = ask("trino", folder.path()) {
+        let tables = ["observation_v1", "observation_v2", "roster_v1"];
+        let refresh = |name| {
+            format!("CALL system.sync_partition_metadata(CURRENT_SCHEMA, '{name}_files', 'FULL')")
+        };
+        assert_eq!(seen["refreshed"], json!(tables.map(refresh)));
+        assert_eq!(seen["sums"], sums());
+        assert_eq!(seen["latest"], latest());
+        assert_eq!(seen["as_of_first"], json!([[15, "30.75"]]));
+        assert_eq!(seen["current"], json!([[10, 10]]));
+        let sites = sorted_sites().into_iter().map(|site| json!([site]));
+        assert_eq!(seen["sites"], sites.collect::<Value>());
     }
 }

@@ -4,7 +4,7 @@
 //! skipped: `moto_server` (PyPI `moto[server]`) plays S3, `azurite-blob` (npm `azurite`) plays Azure.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub(crate) const BUCKET: &str = "lake";
 struct Server {
     process: Child,
     port: u16,
+    program: PathBuf,
+    arguments: Vec<String>,
 }
 
 impl Server {
@@ -45,7 +47,20 @@ impl Server {
         Some(Self {
             process: run(&program, &arguments, port),
             port,
+            program,
+            arguments,
         })
+    }
+
+    /// Ends it as `kill -9` does, at once and whatever it is doing.
+    fn kill(&mut self) {
+        self.process.kill().expect("it was alive");
+        self.process.wait().expect("it ends");
+    }
+
+    /// Starts it anew where it was, over what it left on disk.
+    fn start_again(&mut self) {
+        self.process = run(&self.program, &self.arguments, self.port);
     }
 
     fn url(&self, path: &str) -> String {
@@ -352,7 +367,7 @@ impl S3Server {
 /// Azure, played by Azurite, with its container.
 pub(crate) struct AzureServer {
     server: Server,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl AzureServer {
@@ -373,10 +388,33 @@ impl AzureServer {
         ];
         let server = Server::start("azurite-blob", "HALO_EXTRACT_TEST_AZURITE", &arguments)?;
         create_container(&server, BUCKET).await;
-        Some(Self {
-            server,
-            _folder: folder,
-        })
+        Some(Self { server, folder })
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.server.kill();
+    }
+
+    /// Starts it anew over what it had saved when it was killed.
+    pub(crate) fn start_again(&mut self) {
+        self.server.start_again();
+    }
+
+    /// Whether it has saved that there is a blob whose name ends so; it saves every few seconds.
+    pub(crate) fn has_saved(&self, name: &str) -> bool {
+        let saved = std::fs::read_to_string(self.folder.path().join("__azurite_db_blob__.json"));
+        saved.is_ok_and(|text| text.contains(name))
+    }
+
+    /// Bytes of blobs and parts of blobs that it has on disk.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path().join("__blobstorage__"));
+        let sizes = files.into_iter().flatten().map(|file| {
+            let file = file.expect("an entry").metadata();
+            file.map_or(0, |file| file.len())
+        });
+        sizes.sum()
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::cloud_servers::{self, AzureServer, Gateway, S3Server, Wire};
 use crate::google_stub::GoogleStub;
+use crate::resume::until;
 
 fn provenance() -> Provenance {
     Provenance {
@@ -111,6 +112,18 @@ async fn listed(store: &Store) -> Vec<String> {
         .list(Environment::Simulator)
         .map_ok(|listed| listed.path);
     all.try_collect().await.expect("listed")
+}
+
+/// What is visible is this object, every row of it.
+async fn assert_whole(store: &Store, object: ObjectRecord) {
+    let listed = store.listed_at(&object.path).await.expect("asked");
+    let expected = Expected {
+        object,
+        attempt: AttemptNumber(1),
+    };
+    let listed = listed.expect("there");
+    let judged = store.judge(&listed, Some(&expected), Depth::Rows);
+    assert_eq!(judged.await.expect("judged"), None);
 }
 
 /// What every store must do, small and large.
@@ -377,6 +390,34 @@ fn a_kind_of_encryption_that_the_store_does_not_have_is_refused_at_once() {
     let error = Store::open_with("s3://lake", &variables).expect_err("refused");
 
     assert!(error.to_string().contains("AWS_"), "{error}");
+}
+
+#[tokio::test]
+async fn azure_killed_while_parts_arrive_has_the_old_object_and_takes_the_new_one_once_it_is_back()
+{
+    let Some(mut server) = AzureServer::start().await else {
+        return;
+    };
+    let store = Store::open_with("az://lake/killed", &server.variables(&server.url("")));
+    let store = store.expect("a store");
+    let old = publish(&store, 5).await;
+    until("the old object is saved", || server.has_saved(&old.path));
+    let before = server.size_bytes();
+
+    let killed = stage_with(&store, 60_000, async || {
+        while server.size_bytes() < before + (4 << 20) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        server.kill();
+    });
+    let error = killed.await.expect_err("killed");
+    server.start_again();
+
+    assert_eq!(error.kind, StorageErrorKind::Unreachable, "{error}");
+    assert!(error.to_string().contains("cannot be reached"), "{error}");
+    assert_whole(&store, old).await;
+    let new = publish(&store, 20_000).await;
+    assert_whole(&store, new).await;
 }
 
 #[tokio::test]
