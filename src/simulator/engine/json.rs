@@ -6,7 +6,7 @@
 use rusqlite::types::ValueRef;
 
 use super::runtime::calendar::DAY;
-use super::runtime::{decimal, moment, offset};
+use super::runtime::{decimal, digits, moment, offset};
 use super::{ResultColumn, SqlType};
 
 /// Writes rows of one result into a reused buffer.
@@ -64,7 +64,7 @@ fn write_value(out: &mut Vec<u8>, value: ValueRef<'_>, sql_type: SqlType) {
                 write_moment(out, number);
                 out.push(b'"');
             }
-            _ => write_integer(out, number),
+            _ => digits::write_signed(out, number),
         },
         ValueRef::Real(number) => write_float(out, number, sql_type),
         ValueRef::Text(bytes) if sql_type == SqlType::UniqueIdentifier => {
@@ -95,13 +95,6 @@ fn write_blob(out: &mut Vec<u8>, bytes: &[u8], sql_type: SqlType) {
     out.push(b'"');
 }
 
-fn write_integer(out: &mut Vec<u8>, number: i64) {
-    if number < 0 {
-        out.push(b'-');
-    }
-    moment::digits(out, number, 1);
-}
-
 /// Shortest digits that read back to the same float; whole floats keep a `.0`.
 fn write_float(out: &mut Vec<u8>, number: f64, sql_type: SqlType) {
     #[expect(
@@ -118,25 +111,54 @@ fn write_float(out: &mut Vec<u8>, number: f64, sql_type: SqlType) {
 
 fn write_moment(out: &mut Vec<u8>, ticks: i64) {
     let time = ticks.rem_euclid(DAY);
-    moment::write_date(out, ticks.div_euclid(DAY));
-    out.push(b'T');
-    moment::write_time(out, time, 0);
+    let mut text = [b'T'; 19];
+    text[..10].copy_from_slice(&moment::date_text(ticks.div_euclid(DAY)));
+    text[11..].copy_from_slice(&moment::time_text(time));
+    out.extend_from_slice(&text);
     moment::write_short_fraction(out, time);
 }
 
-fn write_bytes_as_text(out: &mut Vec<u8>, bytes: &[u8]) {
+fn write_bytes_as_text(out: &mut Vec<u8>, mut bytes: &[u8]) {
     out.push(b'"');
-    let mut plain = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[plain..at]);
-        plain = at + 1;
+    loop {
+        let (plain, rest) = bytes.split_at(plain_length(bytes));
+        out.extend_from_slice(plain);
+        let Some((byte, rest)) = rest.split_first() else {
+            break;
+        };
         write_escape(out, *byte);
+        bytes = rest;
     }
-    out.extend_from_slice(&bytes[plain..]);
     out.push(b'"');
+}
+
+/// How many bytes stand before the first that JSON wants escaped: a control character, a quote or a backslash.
+fn plain_length(bytes: &[u8]) -> usize {
+    const WORD: usize = size_of::<u64>();
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..at + WORD) {
+        let word = u64::from_ne_bytes(word.try_into().expect("eight bytes"));
+        if has_escaped(word) {
+            break;
+        }
+        at += WORD;
+    }
+    let rest = &bytes[at..];
+    let here = rest
+        .iter()
+        .position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\');
+    at + here.unwrap_or(rest.len())
+}
+
+/// Whether any of eight bytes is to be escaped. Taking away what a byte must not be below borrows from its highest
+/// bit, which no byte below 0x80 has; a byte that an exclusive or makes zero is below one.
+fn has_escaped(word: u64) -> bool {
+    const EACH: u64 = u64::MAX / 255;
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word;
+    let quote = below(word ^ (EACH * u64::from(b'"')), 1);
+    let backslash = below(word ^ (EACH * u64::from(b'\\')), 1);
+    let control = below(word, 0x20);
+    (quote | backslash | control) & (EACH * 0x80) != 0
 }
 
 fn write_text(out: &mut Vec<u8>, text: &str) {
@@ -161,4 +183,44 @@ fn write_escape(out: &mut Vec<u8>, byte: u8) {
         }
     };
     out.extend_from_slice(&[b'\\', short]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn text(bytes: &str) -> String {
+        let mut out = Vec::new();
+        write_text(&mut out, bytes);
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_escaped_as_another_writer_escapes_it(
+            value in prop_oneof!["\\PC{0,40}", "[\\x00-\\x7f]{0,40}", "[a-zé\"\\\\\n€]{0,40}"],
+        ) {
+            prop_assert_eq!(text(&value), serde_json::to_string(&value).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_byte_is_escaped_wherever_it_stands_in_a_word() {
+        for byte in 0..=0x7fu8 {
+            for at in 0..17 {
+                let mut value = "é plain text ü".to_owned();
+                value.insert(
+                    if at < 1 {
+                        0
+                    } else {
+                        value.floor_char_boundary(at)
+                    },
+                    char::from(byte),
+                );
+                assert_eq!(text(&value), serde_json::to_string(&value).unwrap());
+            }
+        }
+    }
 }

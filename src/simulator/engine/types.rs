@@ -174,6 +174,9 @@ impl fmt::Display for SqlType {
     }
 }
 
+/// Stands for `max` in a type's code; no declared length is that long.
+const UNBOUNDED: u16 = u16::MAX;
+
 impl SqlType {
     /// The name without length, as SQL Server's catalogue views spell it.
     #[must_use]
@@ -208,6 +211,79 @@ impl SqlType {
             Self::Image => "image",
             Self::RowVersion => "timestamp",
         }
+    }
+
+    /// A number that stands for the type in translated statements, where it is read once for every value.
+    pub(crate) fn code(self) -> i64 {
+        let (kind, size) = match self {
+            Self::Bit => (0, 0),
+            Self::TinyInt => (1, 0),
+            Self::SmallInt => (2, 0),
+            Self::Int => (3, 0),
+            Self::BigInt => (4, 0),
+            Self::Decimal(precision, scale) => (5, u16::from_be_bytes([precision, scale])),
+            Self::Money => (6, 0),
+            Self::SmallMoney => (7, 0),
+            Self::Real => (8, 0),
+            Self::Float => (9, 0),
+            Self::Date => (10, 0),
+            Self::Time(digits) => (11, u16::from(digits)),
+            Self::SmallDateTime => (12, 0),
+            Self::DateTime => (13, 0),
+            Self::DateTime2(digits) => (14, u16::from(digits)),
+            Self::DateTimeOffset(digits) => (15, u16::from(digits)),
+            Self::Char(length) => (16, length),
+            Self::VarChar(length) => (17, length.unwrap_or(UNBOUNDED)),
+            Self::Text => (18, 0),
+            Self::NChar(length) => (19, length),
+            Self::NVarChar(length) => (20, length.unwrap_or(UNBOUNDED)),
+            Self::NText => (21, 0),
+            Self::Xml => (22, 0),
+            Self::UniqueIdentifier => (23, 0),
+            Self::Binary(length) => (24, length),
+            Self::VarBinary(length) => (25, length.unwrap_or(UNBOUNDED)),
+            Self::Image => (26, 0),
+            Self::RowVersion => (27, 0),
+        };
+        kind << 16 | i64::from(size)
+    }
+
+    /// The type that a code stands for; `None` for a number that is no code.
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        let size = u16::try_from(code & 0xFFFF).expect("sixteen bits");
+        let [precision, scale] = size.to_be_bytes();
+        let bounded = (size != UNBOUNDED).then_some(size);
+        Some(match code >> 16 {
+            0 => Self::Bit,
+            1 => Self::TinyInt,
+            2 => Self::SmallInt,
+            3 => Self::Int,
+            4 => Self::BigInt,
+            5 => Self::Decimal(precision, scale),
+            6 => Self::Money,
+            7 => Self::SmallMoney,
+            8 => Self::Real,
+            9 => Self::Float,
+            10 => Self::Date,
+            11 => Self::Time(scale),
+            12 => Self::SmallDateTime,
+            13 => Self::DateTime,
+            14 => Self::DateTime2(scale),
+            15 => Self::DateTimeOffset(scale),
+            16 => Self::Char(size),
+            17 => Self::VarChar(bounded),
+            18 => Self::Text,
+            19 => Self::NChar(size),
+            20 => Self::NVarChar(bounded),
+            21 => Self::NText,
+            22 => Self::Xml,
+            23 => Self::UniqueIdentifier,
+            24 => Self::Binary(size),
+            25 => Self::VarBinary(bounded),
+            26 => Self::Image,
+            27 => Self::RowVersion,
+            _ => return None,
+        })
     }
 
     /// Whether values are text of any kind.

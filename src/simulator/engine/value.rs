@@ -87,7 +87,7 @@ fn text_that_fits(text: String, to: SqlType) -> Result<Stored, SqlError> {
     {
         return Ok(Stored::Text(text));
     }
-    Ok(Stored::Text(fit_text(&text, to)))
+    Ok(Stored::Text(fit_text(text, to)))
 }
 
 fn bytes_that_fit(mut bytes: Vec<u8>, to: SqlType) -> Result<Stored, SqlError> {

@@ -139,6 +139,34 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    const ALL: [Self; 15] = [
+        Self::Year,
+        Self::Quarter,
+        Self::Month,
+        Self::DayOfYear,
+        Self::Day,
+        Self::Week,
+        Self::IsoWeek,
+        Self::Weekday,
+        Self::Hour,
+        Self::Minute,
+        Self::Second,
+        Self::Millisecond,
+        Self::Microsecond,
+        Self::Nanosecond,
+        Self::OffsetMinutes,
+    ];
+
+    /// The number that stands for the part in translated statements: its place in the list.
+    pub(crate) fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// The part that a code stands for; `None` for a number that is no code.
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(code).ok()?).copied()
+    }
+
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "year" | "yy" | "yyyy" => Self::Year,

@@ -22,32 +22,10 @@ pub(super) const LIST: &[(&str, i32, Function)] = &[
     ("t_format_date", 2, format_date),
 ];
 
-/// The part of a date that a constant argument names; SQLite keeps it for the whole statement.
-fn part(a: &Arguments<'_, '_>, at: i32) -> Result<Part, SqlError> {
-    let read = a.0.get_or_create_aux(at, |text| {
-        text.as_str()
-            .ok()
-            .and_then(Part::parse)
-            .ok_or("no part of a date")
-    });
-    read.map(|part| *part).map_err(|_| unexpected(0))
-}
-
-/// The type that a constant argument names, kept likewise.
-fn named_type(a: &Arguments<'_, '_>, at: i32) -> Result<SqlType, SqlError> {
-    let read = a.0.get_or_create_aux(at, |text| {
-        text.as_str()
-            .ok()
-            .and_then(|text| text.parse::<SqlType>().ok())
-            .ok_or("no type")
-    });
-    read.map(|sql_type| *sql_type).map_err(|_| unexpected(0))
-}
-
 /// `t_dateadd(part, count, ticks, type)`.
 fn add(a: &Arguments<'_, '_>) -> Answer {
-    let sql_type = named_type(a, 3)?;
-    let moved = calendar::add(part(a, 0)?, a.integer(1)?, a.integer(2)?);
+    let sql_type = a.sql_type(3)?;
+    let moved = calendar::add(a.part(0)?, a.integer(1)?, a.integer(2)?);
     let moved = moved.and_then(|ticks| calendar::round_to(ticks, sql_type));
     moved
         .map(Stored::Integer)
@@ -63,7 +41,7 @@ fn difference(a: &Arguments<'_, '_>) -> Answer {
         )
     };
     let count =
-        calendar::difference(part(a, 0)?, a.integer(1)?, a.integer(2)?).ok_or_else(overflow)?;
+        calendar::difference(a.part(0)?, a.integer(1)?, a.integer(2)?).ok_or_else(overflow)?;
     if a.integer(3)? == 0 && i32::try_from(count).is_err() {
         return Err(overflow());
     }
@@ -72,13 +50,13 @@ fn difference(a: &Arguments<'_, '_>) -> Answer {
 
 fn part_of(a: &Arguments<'_, '_>) -> Answer {
     Ok(Stored::Integer(calendar::part_of(
-        part(a, 0)?,
+        a.part(0)?,
         a.integer(1)?,
     )))
 }
 
 fn name_of(a: &Arguments<'_, '_>) -> Answer {
-    let part = part(a, 0)?;
+    let part = a.part(0)?;
     let number = calendar::part_of(part, a.integer(1)?);
     let at = usize::try_from(number - 1).unwrap_or(0);
     Ok(Stored::Text(match part {
@@ -116,7 +94,7 @@ fn no_such(sql_type: &str) -> SqlError {
 
 /// `t_datetimefromparts(y, m, d, h, mi, s, ticks of fraction, type)`.
 fn moment_from_parts(a: &Arguments<'_, '_>) -> Answer {
-    let sql_type = named_type(a, 7)?;
+    let sql_type = a.sql_type(7)?;
     let days = calendar::days_from_civil(a.integer(0)?, a.integer(1)?, a.integer(2)?);
     let time = clock(a.integer(3)?, a.integer(4)?, a.integer(5)?, a.integer(6)?);
     let ticks = days

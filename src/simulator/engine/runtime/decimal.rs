@@ -3,6 +3,7 @@
 //! Stored as sixteen bytes, big-endian with the sign bit flipped: comparing bytes compares numbers, as long as
 //! both sides have the same scale, which the translator sees to. No `f64` is involved anywhere.
 
+use super::digits;
 use crate::simulator::engine::SqlError;
 
 pub(crate) fn encode(unscaled: i128) -> [u8; 16] {
@@ -15,8 +16,19 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<i128> {
     Some((u128::from_be_bytes(bytes) ^ (1 << 127)).cast_signed())
 }
 
+/// Every power of ten that an `i128` holds.
+const POWERS_OF_TEN: [i128; 39] = {
+    let mut powers = [1; 39];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
 pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
-    10i128.checked_pow(exponent)
+    POWERS_OF_TEN.get(usize::try_from(exponent).ok()?).copied()
 }
 
 /// Whether the number has at most `precision` digits.
@@ -28,10 +40,18 @@ pub(crate) fn fits(unscaled: i128, precision: u8) -> bool {
 /// Moves a number from one scale to another, rounding halves away from zero; `None` when it grows too long.
 pub(crate) fn rescale(unscaled: i128, from: u8, to: u8) -> Option<i128> {
     if to >= from {
-        return unscaled.checked_mul(power_of_ten(u32::from(to - from))?);
+        return multiply(unscaled, power_of_ten(u32::from(to - from))?);
     }
     let divisor = power_of_ten(u32::from(from - to))?;
     Some(divide_rounding(unscaled, divisor))
+}
+
+/// Two numbers of 64 bits are multiplied by one instruction, and nearly all are such.
+fn multiply(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
 }
 
 fn divide_rounding(number: i128, divisor: i128) -> i128 {
@@ -71,24 +91,34 @@ pub(crate) fn parse(text: &str, scale: u8) -> Option<i128> {
 
 /// Appends plain digits with exactly `scale` decimals.
 pub(crate) fn write(out: &mut Vec<u8>, unscaled: i128, scale: u8) {
-    let mut digits = [b'0'; 40];
-    let mut rest = unscaled.unsigned_abs();
-    let mut start = digits.len();
+    // As many digits as a u64 surely holds: what is beyond is divided by this once, because dividing 128 bits is slow.
+    const LAST: usize = 19;
+    let mut text = [b'0'; 40];
     let scale = usize::from(scale);
-    while rest > 0 || digits.len() - start <= scale {
-        start -= 1;
-        digits[start] = b'0' + u8::try_from(rest % 10).expect("one digit");
-        rest /= 10;
-    }
+    let whole = unscaled.unsigned_abs();
+    let start = if let Ok(short) = u64::try_from(whole) {
+        digits::place(&mut text, short)
+    } else {
+        let (front, last) = text.split_at_mut(40 - LAST);
+        let divisor = 10u128.pow(19);
+        digits::place(last, narrow(whole % divisor));
+        digits::place(front, narrow(whole / divisor))
+    };
+    let point = text.len() - scale;
+    // One digit at least stands before the point.
+    let start = start.min(point - 1);
     if unscaled < 0 {
         out.push(b'-');
     }
-    let point = digits.len() - scale;
-    out.extend_from_slice(&digits[start..point]);
+    out.extend_from_slice(&text[start..point]);
     if scale > 0 {
         out.push(b'.');
-        out.extend_from_slice(&digits[point..]);
+        out.extend_from_slice(&text[point..]);
     }
+}
+
+fn narrow(part: u128) -> u64 {
+    u64::try_from(part).expect("an i128 has 39 digits at most, so either half has twenty and fits")
 }
 
 pub(crate) fn to_text(unscaled: i128, scale: u8) -> String {
@@ -134,9 +164,7 @@ pub(crate) fn calculate(
         '+' | '-' | '%' => {
             aligned(operator, left, right)?.and_then(|(number, at)| rescale(number, at, scale))
         }
-        '*' => left
-            .unscaled
-            .checked_mul(right.unscaled)
+        '*' => multiply(left.unscaled, right.unscaled)
             .and_then(|product| rescale(product, left.scale + right.scale, scale)),
         _ => divide(left, right, scale)?,
     };
@@ -162,30 +190,39 @@ fn aligned(operator: char, left: Scaled, right: Scaled) -> Result<Option<(i128, 
     Ok(number.map(|number| (number, scale)))
 }
 
-/// Long division, digit by digit, cut (not rounded) at the result's scale as SQL Server does.
+/// Division, cut (not rounded) at the result's scale as SQL Server does; `None` when it has too many digits.
 fn divide(left: Scaled, right: Scaled, scale: u8) -> Result<Option<i128>, SqlError> {
     if right.unscaled == 0 {
         return Err(SqlError::divide_by_zero());
     }
-    let divisor = right.unscaled.unsigned_abs();
+    let (dividend, divisor) = (left.unscaled.unsigned_abs(), right.unscaled.unsigned_abs());
     let steps = i32::from(scale) - i32::from(left.scale) + i32::from(right.scale);
-    let mut quotient = left.unscaled.unsigned_abs() / divisor;
-    let mut remainder = left.unscaled.unsigned_abs() % divisor;
+    let quotient =
+        divide_short(dividend, divisor, steps).or_else(|| divide_long(dividend, divisor, steps));
+    let negative = (left.unscaled < 0) != (right.unscaled < 0);
+    Ok(quotient
+        .and_then(|quotient| i128::try_from(quotient).ok())
+        .map(|number| if negative { -number } else { number }))
+}
+
+/// The quotient with `steps` more decimals, where 64 bits suffice.
+fn divide_short(dividend: u128, divisor: u128, steps: i32) -> Option<u128> {
+    let shift = 10u64.checked_pow(u32::try_from(steps).ok()?)?;
+    let dividend = u64::try_from(dividend).ok()?.checked_mul(shift)?;
+    Some(u128::from(dividend / u64::try_from(divisor).ok()?))
+}
+
+/// The same, digit by digit.
+pub(super) fn divide_long(dividend: u128, divisor: u128, steps: i32) -> Option<u128> {
+    let mut quotient = dividend / divisor;
+    let mut remainder = dividend % divisor;
     for _ in 0..steps.max(0) {
-        let Some(next) = remainder.checked_mul(10) else {
-            return Ok(None);
-        };
-        let Some(longer) = quotient.checked_mul(10) else {
-            return Ok(None);
-        };
-        quotient = longer + next / divisor;
+        let next = remainder.checked_mul(10)?;
+        quotient = quotient.checked_mul(10)? + next / divisor;
         remainder = next % divisor;
     }
     if steps < 0 {
         quotient /= 10u128.pow(steps.unsigned_abs());
     }
-    let negative = (left.unscaled < 0) != (right.unscaled < 0);
-    Ok(i128::try_from(quotient)
-        .ok()
-        .map(|number| if negative { -number } else { number }))
+    Some(quotient)
 }

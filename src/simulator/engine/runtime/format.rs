@@ -2,7 +2,7 @@
 
 use super::calendar::{self, DAY, HOUR, MINUTE, MONTHS, SECOND, WEEKDAYS};
 use super::decimal;
-use super::moment::digits;
+use super::digits::write as digits;
 
 /// A date under a .NET custom picture; `None` for a picture that is not known.
 pub(crate) fn date(ticks: i64, picture: &str) -> Option<String> {

@@ -9,6 +9,7 @@ pub(crate) mod collation;
 pub(crate) mod convert;
 mod date_functions;
 pub(crate) mod decimal;
+pub(crate) mod digits;
 mod format;
 pub(crate) mod moment;
 mod number_functions;
@@ -24,7 +25,8 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Stored, ValueRef};
 
-use super::SqlError;
+use self::calendar::Part;
+use super::{SqlError, SqlType};
 
 /// Name of the collation that text compares by.
 pub(crate) const COLLATION: &str = "tsql";
@@ -58,8 +60,8 @@ fn register(
 ) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection.create_scalar_function(name, arity, flags, move |context| {
-        let arguments = Arguments(context);
-        if strict && (0..context.len()).any(|at| matches!(context.get_raw(at), ValueRef::Null)) {
+        let arguments = Arguments::read(context);
+        if strict && arguments.any_null {
             return Ok(Stored::Null);
         }
         function(&arguments).map_err(|error| to_sqlite(&error))
@@ -67,15 +69,53 @@ fn register(
 }
 
 /// The arguments of a call, read as what the translator promised them to be.
-struct Arguments<'a, 'c>(&'a Context<'c>);
+struct Arguments<'a, 'c> {
+    context: &'a Context<'c>,
+    /// The first of them. Each look at an argument is two or three calls into SQLite, so it is taken once.
+    first: [ValueRef<'a>; READ_ONCE],
+    any_null: bool,
+}
+
+/// As many as any function has, but for those that take any number.
+const READ_ONCE: usize = 8;
+
+impl<'a, 'c> Arguments<'a, 'c> {
+    fn read(context: &'a Context<'c>) -> Self {
+        let mut arguments = Self {
+            context,
+            first: [ValueRef::Null; READ_ONCE],
+            any_null: false,
+        };
+        for at in 0..context.len() {
+            let value = context.get_raw(at);
+            arguments.any_null |= matches!(value, ValueRef::Null);
+            if let Some(place) = arguments.first.get_mut(at) {
+                *place = value;
+            }
+        }
+        arguments
+    }
+}
 
 impl Arguments<'_, '_> {
+    #[inline]
     fn raw(&self, at: usize) -> ValueRef<'_> {
-        self.0.get_raw(at)
+        match self.first.get(at) {
+            Some(value) => *value,
+            None => self.context.get_raw(at),
+        }
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.context.len()
+    }
+
+    fn sql_type(&self, at: usize) -> Result<SqlType, SqlError> {
+        SqlType::from_code(self.integer(at)?).ok_or_else(|| unexpected(at))
+    }
+
+    fn part(&self, at: usize) -> Result<Part, SqlError> {
+        Part::from_code(self.integer(at)?).ok_or_else(|| unexpected(at))
     }
 
     fn text(&self, at: usize) -> Result<&str, SqlError> {
@@ -98,12 +138,13 @@ impl Arguments<'_, '_> {
         self.raw(at).as_blob().map_err(|_| unexpected(at))
     }
 
+    /// A stored decimal, or a whole number where the scale is zero.
     fn decimal(&self, at: usize) -> Result<i128, SqlError> {
-        self.raw(at)
-            .as_blob()
-            .ok()
-            .and_then(decimal::decode)
-            .ok_or_else(|| unexpected(at))
+        match self.raw(at) {
+            ValueRef::Integer(number) => Ok(i128::from(number)),
+            ValueRef::Blob(bytes) => decimal::decode(bytes).ok_or_else(|| unexpected(at)),
+            _ => Err(unexpected(at)),
+        }
     }
 }
 

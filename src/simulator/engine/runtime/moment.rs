@@ -1,6 +1,7 @@
 //! Dates and times as text: reading every form SQL Server takes without a style, writing the styled forms.
 
 use super::calendar::{self, DAY, DAY_ZERO, HOUR, MINUTE, MONTHS, SECOND};
+use super::digits::{pair, write as digits};
 use crate::simulator::engine::SqlType;
 
 /// What a text said: a date, a time of day, both; and an offset if it named one.
@@ -229,23 +230,25 @@ fn date(year: i64, month: i64, day: i64) -> Result<i64, Unreadable> {
     calendar::days_from_civil(year, month, day).ok_or(Unreadable::Range)
 }
 
-/// Appends `YYYY-MM-DD`.
-pub(crate) fn write_date(out: &mut Vec<u8>, days: i64) {
+/// `YYYY-MM-DD`.
+pub(crate) fn date_text(days: i64) -> [u8; 10] {
     let (year, month, day) = calendar::civil_from_days(days);
-    digits(out, year, 4);
-    out.push(b'-');
-    digits(out, month, 2);
-    out.push(b'-');
-    digits(out, day, 2);
+    let ([a, b], [c, d]) = (pair(year / 100), pair(year));
+    let ([e, f], [g, h]) = (pair(month), pair(day));
+    [a, b, c, d, b'-', e, f, b'-', g, h]
+}
+
+/// `HH:MM:SS`.
+pub(crate) fn time_text(time: i64) -> [u8; 8] {
+    let seconds = time / SECOND;
+    let ([a, b], [c, d]) = (pair(seconds / 3600), pair(seconds / 60 % 60));
+    let [e, f] = pair(seconds % 60);
+    [a, b, b':', c, d, b':', e, f]
 }
 
 /// Appends `HH:MM:SS` and, when `fraction` is not zero, so many decimals.
 pub(crate) fn write_time(out: &mut Vec<u8>, time: i64, fraction: u8) {
-    digits(out, time / HOUR, 2);
-    out.push(b':');
-    digits(out, time / MINUTE % 60, 2);
-    out.push(b':');
-    digits(out, time / SECOND % 60, 2);
+    out.extend_from_slice(&time_text(time));
     if fraction > 0 {
         out.push(b'.');
         let unit = 10i64.pow(7 - u32::from(fraction));
@@ -274,19 +277,6 @@ pub(crate) fn write_offset(out: &mut Vec<u8>, minutes: i64) {
     digits(out, minutes.abs() / 60, 2);
     out.push(b':');
     digits(out, minutes.abs() % 60, 2);
-}
-
-/// Appends a number with at least `width` digits.
-pub(crate) fn digits(out: &mut Vec<u8>, number: i64, width: usize) {
-    let mut buffer = [b'0'; 20];
-    let mut at = buffer.len();
-    let mut rest = number.unsigned_abs();
-    while rest > 0 || buffer.len() - at < width {
-        at -= 1;
-        buffer[at] = b'0' + u8::try_from(rest % 10).expect("one digit");
-        rest /= 10;
-    }
-    out.extend_from_slice(&buffer[at..]);
 }
 
 /// The text of a moment of type `from` under a CONVERT style; `None` for a style the engine does not know.

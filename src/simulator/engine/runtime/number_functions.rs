@@ -8,7 +8,12 @@ use super::{Answer, Arguments, Function, decimal_value, unexpected};
 use crate::simulator::engine::SqlError;
 
 pub(super) const LIST: &[(&str, i32, Function)] = &[
-    ("t_convert", 2, convert),
+    ("t_convert", 3, |a| conversion(a)?.apply(a.raw(0))),
+    ("t_convert", 4, |a| styled(a)?.apply(a.raw(0))),
+    ("t_try_convert", 3, |a| {
+        lenient(conversion(a)?).apply(a.raw(0))
+    }),
+    ("t_try_convert", 4, |a| lenient(styled(a)?).apply(a.raw(0))),
     ("t_int", 2, bounded_integer),
     ("t_div", 2, divide),
     ("t_mod", 2, remainder),
@@ -36,18 +41,24 @@ pub(super) const LIST: &[(&str, i32, Function)] = &[
     }),
 ];
 
-/// `t_convert(value, specification)`; the specification is a constant, read once per statement.
-fn convert(a: &Arguments<'_, '_>) -> Answer {
-    let conversion =
-        a.0.get_or_create_aux(1, |specification| {
-            specification
-                .as_str()
-                .ok()
-                .and_then(Conversion::from_spec)
-                .ok_or("no conversion")
-        })
-        .map_err(|_| unexpected(1))?;
-    conversion.apply(a.raw(0))
+/// `t_convert(value, from, to)`, as `Conversion::call` writes it.
+fn conversion(a: &Arguments<'_, '_>) -> Result<Conversion, SqlError> {
+    Ok(Conversion::new(a.sql_type(1)?, a.sql_type(2)?))
+}
+
+/// `t_convert(value, from, to, style)`.
+fn styled(a: &Arguments<'_, '_>) -> Result<Conversion, SqlError> {
+    Ok(Conversion {
+        style: Some(a.integer(3)?),
+        ..conversion(a)?
+    })
+}
+
+fn lenient(conversion: Conversion) -> Conversion {
+    Conversion {
+        lenient: true,
+        ..conversion
+    }
 }
 
 /// `t_int(value, bytes)`: SQLite computes in 64 bits and turns to floats beyond; T-SQL overflows.
@@ -106,9 +117,9 @@ fn finite_value(number: f64) -> Answer {
     }
 }
 
-/// `t_decimal(operator, a, scale of a, b, scale of b, precision, scale)`.
+/// `t_decimal(code point of the operator, a, scale of a, b, scale of b, precision, scale)`.
 fn decimal_arithmetic(a: &Arguments<'_, '_>) -> Answer {
-    let operator = a.text(0)?.chars().next().ok_or_else(|| unexpected(0))?;
+    let operator = char::from(a.small::<u8>(0)?);
     let left = Scaled {
         unscaled: a.decimal(1)?,
         scale: a.small(2)?,

@@ -6,8 +6,9 @@ use rusqlite::types::{Value as Stored, ValueRef};
 
 use super::calendar::{self, DAY, Part};
 use super::collation::compare;
-use super::convert::Conversion;
+use super::convert::{Conversion, fit_text};
 use super::decimal::{self, Scaled};
+use super::digits;
 use super::moment;
 use super::offset;
 use super::pattern::Pattern;
@@ -24,7 +25,29 @@ fn unscaled() -> impl Strategy<Value = i128> {
 }
 
 fn sql_type() -> impl Strategy<Value = SqlType> {
+    const FIXED: &[SqlType] = &[
+        SqlType::TinyInt,
+        SqlType::SmallInt,
+        SqlType::Int,
+        SqlType::Money,
+        SqlType::Real,
+        SqlType::Float,
+        SqlType::Date,
+        SqlType::SmallDateTime,
+        SqlType::DateTime,
+        SqlType::Text,
+        SqlType::NText,
+        SqlType::Xml,
+        SqlType::UniqueIdentifier,
+        SqlType::Image,
+    ];
     prop_oneof![
+        prop::sample::select(FIXED),
+        (1u16..=8000).prop_map(SqlType::Binary),
+        (1u16..=4000).prop_map(SqlType::NChar),
+        prop::option::of(1u16..=8000).prop_map(SqlType::VarChar),
+        prop::option::of(1u16..=8000).prop_map(SqlType::VarBinary),
+        (0u8..=7).prop_map(SqlType::DateTimeOffset),
         Just(SqlType::Bit),
         Just(SqlType::BigInt),
         (1u8..=38)
@@ -39,7 +62,92 @@ fn sql_type() -> impl Strategy<Value = SqlType> {
     ]
 }
 
+/// The text of a decimal as school teaches it.
+fn slowly_written(number: i128, scale: u8) -> String {
+    let scale = usize::from(scale);
+    let digits = format!("{:0width$}", number.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let sign = if number < 0 { "-" } else { "" };
+    let point = if scale > 0 { "." } else { "" };
+    format!("{sign}{whole}{point}{fraction}")
+}
+
+/// Cuts or pads a text, character by character.
+fn slowly_fitted(text: &str, to: SqlType) -> String {
+    let Some(length) = to.length().map(usize::from) else {
+        return text.to_owned();
+    };
+    let mut fitted: Vec<char> = text.chars().take(length).collect();
+    if matches!(to, SqlType::Char(_) | SqlType::NChar(_)) {
+        fitted.resize(length, ' ');
+    }
+    fitted.into_iter().collect()
+}
+
 proptest! {
+    #[test]
+    fn whole_numbers_are_written_as_the_standard_library_writes_them(number in prop_oneof![any::<i64>(), -200i64..200], width in 1usize..=7) {
+        let mut signed = Vec::new();
+        digits::write_signed(&mut signed, number);
+        let mut padded = Vec::new();
+        digits::write(&mut padded, number, width);
+
+        prop_assert_eq!(String::from_utf8(signed).unwrap(), number.to_string());
+        prop_assert_eq!(String::from_utf8(padded).unwrap(), format!("{:0width$}", number.unsigned_abs()));
+    }
+
+    #[test]
+    fn decimals_are_written_as_written_slowly(number in prop_oneof![unscaled(), any::<i128>()], scale in 0u8..=38) {
+        prop_assert_eq!(decimal::to_text(number, scale), slowly_written(number, scale));
+    }
+
+    #[test]
+    fn a_division_that_fits_a_word_is_the_long_one(
+        a in prop_oneof![any::<i64>().prop_map(i128::from), unscaled()],
+        b in prop_oneof![-5000i128..5000, unscaled()],
+        (from, by, to) in (0u8..=12, 0u8..=12, 0u8..=20),
+    ) {
+        prop_assume!(b != 0);
+        let (left, right) = (Scaled { unscaled: a, scale: from }, Scaled { unscaled: b, scale: by });
+        let steps = i32::from(to) - i32::from(from) + i32::from(by);
+        let long = decimal::divide_long(a.unsigned_abs(), b.unsigned_abs(), steps)
+            .and_then(|quotient| i128::try_from(quotient).ok())
+            .map(|quotient| if (a < 0) == (b < 0) { quotient } else { -quotient })
+            .filter(|quotient| decimal::fits(*quotient, 38));
+
+        prop_assert_eq!(decimal::calculate('/', left, right, 38, to).ok(), long);
+    }
+
+    #[test]
+    fn a_product_that_fits_a_word_is_the_long_one(a in prop_oneof![any::<i64>().prop_map(i128::from), unscaled()], b in prop_oneof![-5000i128..5000, unscaled()]) {
+        let (left, right) = (Scaled { unscaled: a, scale: 0 }, Scaled { unscaled: b, scale: 0 });
+        let long = a.checked_mul(b).filter(|product| decimal::fits(*product, 38));
+
+        prop_assert_eq!(decimal::calculate('*', left, right, 38, 0).ok(), long);
+    }
+
+    #[test]
+    fn dates_and_times_are_written_as_another_calendar_writes_them(days in 0i64..3_652_059, seconds in 0u32..86_400) {
+        let date = NaiveDate::from_num_days_from_ce_opt(i32::try_from(days).unwrap() + 1).unwrap();
+        let time = chrono::NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).unwrap();
+
+        prop_assert_eq!(moment::date_text(days).to_vec(), date.format("%Y-%m-%d").to_string().into_bytes());
+        let ticks = i64::from(seconds) * calendar::SECOND + 9_999_999;
+        prop_assert_eq!(moment::time_text(ticks).to_vec(), time.format("%H:%M:%S").to_string().into_bytes());
+    }
+
+    #[test]
+    fn a_text_is_cut_and_padded_by_characters(text in "[a-zé€ ]{0,12}", length in 1u16..12) {
+        for to in [SqlType::Char(length), SqlType::NVarChar(Some(length)), SqlType::VarChar(None)] {
+            prop_assert_eq!(fit_text(text.clone(), to), slowly_fitted(&text, to));
+        }
+    }
+
+    #[test]
+    fn a_type_reads_back_from_its_code(t in sql_type()) {
+        prop_assert_eq!(SqlType::from_code(t.code()), Some(t));
+    }
+
     #[test]
     fn stored_decimals_order_as_their_numbers_do(a in unscaled(), b in unscaled()) {
         prop_assert_eq!(decimal::encode(a).cmp(&decimal::encode(b)), a.cmp(&b));
@@ -163,4 +271,17 @@ proptest! {
         let expected = decimal::parse(&text, 2).unwrap();
         prop_assert_eq!(stored, Stored::Blob(decimal::encode(expected).to_vec()));
     }
+}
+
+#[test]
+fn a_part_of_a_date_reads_back_from_its_code() {
+    for name in [
+        "yy", "qq", "mm", "dy", "dd", "wk", "isowk", "dw", "hh", "mi", "ss", "ms", "mcs", "ns",
+        "tz",
+    ] {
+        let part = Part::parse(name).unwrap();
+        assert_eq!(Part::from_code(part.code()), Some(part));
+    }
+    assert_eq!(Part::from_code(15), None);
+    assert_eq!(Part::from_code(-1), None);
 }

@@ -4,7 +4,7 @@ use rusqlite::types::{Value as Stored, ValueRef};
 use sha2::Digest;
 
 use super::pattern::Pattern;
-use super::{Answer, Arguments, Function, collation, format, text, unexpected};
+use super::{Answer, Arguments, Function, collation, digits, format, text, unexpected};
 use crate::simulator::engine::SqlError;
 
 pub(super) const LIST: &[(&str, i32, Function)] = &[
@@ -146,10 +146,11 @@ fn pattern(
 ) -> Result<std::sync::Arc<Pattern>, SqlError> {
     // SQLite keeps what is made of a constant argument for the whole statement.
     let index = i32::try_from(at).expect("few arguments");
-    a.0.get_or_create_aux(index, |text| {
-        text.as_str().map(|text| Pattern::new(text, escape))
-    })
-    .map_err(|_| unexpected(at))
+    a.context
+        .get_or_create_aux(index, |text| {
+            text.as_str().map(|text| Pattern::new(text, escape))
+        })
+        .map_err(|_| unexpected(at))
 }
 
 /// `t_like(text, pattern, ignore trailing blanks[, escape])`.
@@ -231,24 +232,35 @@ fn split(a: &Arguments<'_, '_>) -> Answer {
 }
 
 fn concat(a: &Arguments<'_, '_>) -> Answer {
-    let mut out = String::new();
-    for at in (0..a.len()).filter(|at| !matches!(a.raw(*at), ValueRef::Null)) {
-        out.push_str(a.text(at)?);
-    }
-    Ok(Stored::Text(out))
+    joined(a, 0, b"")
 }
 
 fn concat_with_separator(a: &Arguments<'_, '_>) -> Answer {
-    let separator = if matches!(a.raw(0), ValueRef::Null) {
-        ""
-    } else {
-        a.text(0)?
-    };
-    let mut parts = Vec::new();
-    for at in (1..a.len()).filter(|at| !matches!(a.raw(*at), ValueRef::Null)) {
-        parts.push(a.text(at)?);
+    match a.raw(0) {
+        ValueRef::Null => joined(a, 1, b""),
+        _ => joined(a, 1, a.text(0)?.as_bytes()),
     }
-    Ok(Stored::Text(parts.join(separator)))
+}
+
+/// The arguments from one on, without those that are NULL. Whole numbers come as numbers: their text is their digits.
+fn joined(a: &Arguments<'_, '_>, from: usize, separator: &[u8]) -> Answer {
+    let mut out = Vec::with_capacity(128);
+    let mut between: &[u8] = b"";
+    for at in from..a.len() {
+        let value = a.raw(at);
+        if !matches!(value, ValueRef::Null) {
+            out.extend_from_slice(between);
+            between = separator;
+        }
+        match value {
+            ValueRef::Null => {}
+            ValueRef::Integer(number) => digits::write_signed(&mut out, number),
+            ValueRef::Text(text) => out.extend_from_slice(text),
+            _ => return Err(unexpected(at)),
+        }
+    }
+    let text = String::from_utf8(out).map_err(|_| unexpected(from))?;
+    Ok(Stored::Text(text))
 }
 
 /// A NULL replacement deletes.

@@ -6,11 +6,12 @@ use sqlparser::ast::{
 };
 
 use super::convert::{implicit, sort_key};
-use super::expression::bounded;
+use super::expression::{bounded, decimal_call};
 use super::function::{arity, exactly};
 use super::predicate::as_text;
 use super::scope::{Place, Scope, Typed};
 use super::{Translator, explicit};
+use crate::simulator::engine::runtime::convert::Conversion;
 use crate::simulator::engine::{SqlError, SqlType};
 
 /// The parts of an aggregate that decide how it is written.
@@ -397,9 +398,8 @@ fn average(call: &Call, distinct: &str) -> Result<Typed, SqlError> {
 }
 
 fn exact_average(sum: &str, count: &str, scale: u8, result: u8) -> String {
-    format!(
-        "t_decimal('/', {sum}, {scale}, t_convert({count}, 'bigint|decimal(19,0)||0'), 0, 38, {result})"
-    )
+    let count = Conversion::new(SqlType::BigInt, SqlType::Decimal(19, 0)).call(count);
+    decimal_call('/', (sum, scale), (&count, 0), (38, result))
 }
 
 fn variance(name: &str, call: Call, distinct: &str) -> Result<Typed, SqlError> {

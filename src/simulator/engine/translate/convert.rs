@@ -1,6 +1,6 @@
 //! Typing rules: bringing values to one type, implicitly where T-SQL does.
 
-use super::scope::{Constant, Typed, literal};
+use super::scope::{Constant, Typed};
 use crate::simulator::engine::runtime::COLLATION;
 use crate::simulator::engine::runtime::convert::{Conversion, not_allowed};
 use crate::simulator::engine::{SqlError, SqlType};
@@ -28,21 +28,16 @@ pub(crate) fn explicit(
     if style.is_none() && is_same_storage(value.sql_type, to) {
         return Ok(Typed::new(value.sql, to, nullable));
     }
+    if style.is_none() && to == SqlType::Bit && value.sql_type.is_integer() {
+        return Ok(Typed::new(format!("({} <> 0)", value.sql), to, nullable));
+    }
     let conversion = Conversion {
         from: value.sql_type,
         to,
         style,
         lenient,
     };
-    Ok(Typed::new(
-        format!(
-            "t_convert({}, {})",
-            value.sql,
-            literal(&conversion.to_spec())
-        ),
-        to,
-        nullable,
-    ))
+    Ok(Typed::new(conversion.call(&value.sql), to, nullable))
 }
 
 /// The conversion that happens unasked where two types meet.

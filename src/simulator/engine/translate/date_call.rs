@@ -157,14 +157,23 @@ fn add(part: Part, word: &str, arguments: Vec<Typed>) -> Result<Typed, SqlError>
     }
     let count = implicit(count, SqlType::BigInt)?;
     let sql = match sql_type {
-        SqlType::DateTimeOffset(digits) => format!(
-            "t_with_offset(t_dateadd('{word}', {}, t_local({m}), 'datetime2({digits})'), t_offset({m}))",
-            count.sql,
-            m = moment.sql
-        ),
-        t => format!("t_dateadd('{word}', {}, {}, '{t}')", count.sql, moment.sql),
+        SqlType::DateTimeOffset(digits) => {
+            let local = format!("t_local({})", moment.sql);
+            let moved = dateadd_call(part, &count.sql, &local, SqlType::DateTime2(digits));
+            format!("t_with_offset({moved}, t_offset({}))", moment.sql)
+        }
+        t => dateadd_call(part, &count.sql, &moment.sql, t),
     };
     Ok(Typed::new(sql, sql_type, nullable))
+}
+
+/// DATEADD on stored values, into a civil type.
+pub(super) fn dateadd_call(part: Part, count: &str, moment: &str, sql_type: SqlType) -> String {
+    format!(
+        "t_dateadd({}, {count}, {moment}, {})",
+        part.code(),
+        sql_type.code()
+    )
 }
 
 fn difference(
@@ -184,7 +193,11 @@ fn difference(
     }
     let (from, to) = (utc_ticks(from)?, utc_ticks(to)?);
     let big = name == "datediff_big";
-    let sql = format!("t_datediff('{word}', {from}, {to}, {})", u8::from(big));
+    let sql = format!(
+        "t_datediff({}, {from}, {to}, {})",
+        part.code(),
+        u8::from(big)
+    );
     Ok(Typed::new(
         sql,
         if big { SqlType::BigInt } else { SqlType::Int },
@@ -226,7 +239,7 @@ fn part_of(name: &str, part: Part, word: &str, arguments: Vec<Typed>) -> Result<
         SqlType::NVarChar(Some(30))
     };
     Ok(Typed::new(
-        format!("t_{name}('{word}', {ticks})"),
+        format!("t_{name}({}, {ticks})", part.code()),
         sql_type,
         moment.nullable,
     ))
@@ -270,13 +283,15 @@ fn from_parts(name: &str, arguments: Vec<Typed>, sql_type: SqlType) -> Result<Ty
         (SqlType::Date, _) => format!("t_datefromparts({})", parts.join(", ")),
         (SqlType::DateTime, [rest @ .., milliseconds]) => {
             format!(
-                "t_datetimefromparts({}, {milliseconds} * 10000, 'datetime')",
-                rest.join(", ")
+                "t_datetimefromparts({}, {milliseconds} * 10000, {})",
+                rest.join(", "),
+                sql_type.code()
             )
         }
         _ => format!(
-            "t_datetimefromparts({}, 0, 0, 'smalldatetime')",
-            parts.join(", ")
+            "t_datetimefromparts({}, 0, 0, {})",
+            parts.join(", "),
+            sql_type.code()
         ),
     };
     Ok(Typed::new(sql, sql_type, nullable))
@@ -306,8 +321,9 @@ fn from_fraction(name: &str, mut arguments: Vec<Typed>) -> Result<Typed, SqlErro
         ("t_datetimefromparts", SqlType::DateTime2(digits))
     };
     let sql = format!(
-        "{function}({}, {fraction} * {unit}, '{sql_type}')",
-        parts.join(", ")
+        "{function}({}, {fraction} * {unit}, {})",
+        parts.join(", "),
+        sql_type.code()
     );
     Ok(Typed::new(sql, sql_type, nullable))
 }

@@ -6,9 +6,11 @@ use sqlparser::ast::{
 };
 
 use super::convert::{common_type, decimal_of_constant};
+use super::date_call::dateadd_call;
 use super::query::Nesting;
 use super::scope::{Constant, Place, Scope, Typed};
 use super::{Translator, explicit, implicit};
+use crate::simulator::engine::runtime::calendar::Part;
 use crate::simulator::engine::runtime::{convert as runtime, decimal};
 use crate::simulator::engine::types::arithmetic_decimal;
 use crate::simulator::engine::{SqlError, SqlType};
@@ -646,14 +648,38 @@ fn exact_arithmetic(
     p2: (u8, u8),
 ) -> Result<Typed, SqlError> {
     let nullable = left.nullable || right.nullable;
-    let left = implicit(left, SqlType::Decimal(p1.0, p1.1))?;
-    let right = implicit(right, SqlType::Decimal(p2.0, p2.1))?;
-    let (precision, scale) = result.as_decimal().expect("an exact type");
-    let sql = format!(
-        "t_decimal('{symbol}', {}, {}, {}, {}, {precision}, {scale})",
-        left.sql, p1.1, right.sql, p2.1
-    );
+    let left = exact_operand(left, p1)?;
+    let right = exact_operand(right, p2)?;
+    let size = result.as_decimal().expect("an exact type");
+    let sql = decimal_call(symbol, (&left.sql, p1.1), (&right.sql, p2.1), size);
     Ok(Typed::new(sql, result, nullable))
+}
+
+/// A whole number is a decimal of scale zero as it stands.
+fn exact_operand(value: Typed, (precision, scale): (u8, u8)) -> Result<Typed, SqlError> {
+    if value.sql_type.is_integer() && scale == 0 {
+        return Ok(value);
+    }
+    implicit(value, SqlType::Decimal(precision, scale))
+}
+
+/// Arithmetic on two stored decimals, each with its scale, into a result of given precision and scale.
+pub(super) fn decimal_call(
+    operator: char,
+    left: (&str, u8),
+    right: (&str, u8),
+    result: (u8, u8),
+) -> String {
+    format!(
+        "t_decimal({}, {}, {}, {}, {}, {}, {})",
+        u32::from(operator),
+        left.0,
+        left.1,
+        right.0,
+        right.1,
+        result.0,
+        result.1
+    )
 }
 
 /// `datetime` plus or minus days, as old queries write it; the newer types refuse, as the server does.
@@ -668,14 +694,12 @@ fn moment_arithmetic(
     let nullable = left.nullable || right.nullable;
     match symbol {
         '+' | '-' if old(a) && b.is_integer() => {
-            let sql = format!(
-                "t_dateadd('day', {symbol}{}, {}, '{a}')",
-                right.sql, left.sql
-            );
+            let count = format!("{symbol}{}", right.sql);
+            let sql = dateadd_call(Part::Day, &count, &left.sql, a);
             Ok(Typed::new(sql, a, nullable))
         }
         '+' if a.is_integer() && old(b) => Ok(Typed::new(
-            format!("t_dateadd('day', {}, {}, '{b}')", left.sql, right.sql),
+            dateadd_call(Part::Day, &left.sql, &right.sql, b),
             b,
             nullable,
         )),

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::convert::{common_type, comparable};
 use super::expression::choose;
 use super::predicate::as_text;
-use super::scope::{Scope, Typed, literal};
+use super::scope::{Scope, Typed};
 use super::{Translator, explicit, implicit};
 use crate::simulator::engine::runtime::convert::Conversion;
 use crate::simulator::engine::{SqlError, SqlType};
@@ -253,11 +253,7 @@ fn lenient(value: &Typed, to: SqlType) -> String {
         lenient: true,
         ..Conversion::new(value.sql_type, to)
     };
-    format!(
-        "t_convert({}, {})",
-        value.sql,
-        literal(&conversion.to_spec())
-    )
+    conversion.call(&value.sql)
 }
 
 fn is_numeric(arguments: Vec<Typed>) -> Result<Typed, SqlError> {

@@ -273,6 +273,11 @@ fn concatenated(name: &str, arguments: Vec<Typed>) -> Result<Typed, SqlError> {
                 sql_type: SqlType::VarChar(Some(1)),
                 ..argument
             },
+            // The function itself writes whole numbers, but for the separator.
+            t if t.is_integer() && (name == "concat" || !parts.is_empty()) => Typed {
+                sql_type: SqlType::VarChar(Some(shown_width(t))),
+                ..argument
+            },
             t => explicit(
                 argument,
                 SqlType::VarChar(Some(shown_width(t))),
