@@ -19,7 +19,8 @@ pub(crate) fn place(buffer: &mut [u8], mut number: u64) -> usize {
         let two = usize::try_from(number % 100).expect("below a hundred") * 2;
         number /= 100;
         at -= 2;
-        buffer[at..at + 2].copy_from_slice(&PAIRS[two..two + 2]);
+        buffer[at] = PAIRS[two];
+        buffer[at + 1] = PAIRS[two + 1];
     }
     if number > 0 {
         at -= 1;
