@@ -239,14 +239,8 @@ impl Layers {
         {
             return duration;
         }
-        let (least, most) = (
-            humantime::format_duration(*range.start()),
-            humantime::format_duration(*range.end()),
-        );
-        self.refuse(
-            path,
-            &format!("a time span from {least} to {most}, for example \"90 seconds\""),
-        );
+        let (least, most) = (span(*range.start()), span(*range.end()));
+        self.refuse(path, &format!("a time span from \"{least}\" to \"{most}\""));
         *range.start()
     }
 
@@ -337,6 +331,24 @@ fn bytes_of_text(text: &str) -> Option<u64> {
     text[..digits].parse::<u64>().ok()?.checked_mul(unit)
 }
 
+/// A time span as somebody would write it: in the largest unit that makes it a whole number.
+fn span(span: Duration) -> String {
+    const UNITS: [(u128, &str); 4] = [
+        (24 * 3_600_000, "days"),
+        (3_600_000, "hours"),
+        (60_000, "minutes"),
+        (1000, "seconds"),
+    ];
+    let millis = span.as_millis();
+    let whole = UNITS
+        .iter()
+        .find(|(unit, _)| millis.is_multiple_of(*unit) && millis >= *unit);
+    match whole {
+        Some((unit, name)) => format!("{} {name}", millis / unit),
+        None => format!("{millis} ms"),
+    }
+}
+
 /// A variable's text as TOML where it is a number, truth value or table, else as the text it is.
 fn value_of_text(text: &str) -> toml::Value {
     let parsed = toml::from_str::<toml::Table>(&format!("value = {text}")).ok();
@@ -369,5 +381,26 @@ impl fmt::Display for ConfigError {
         self.problems
             .iter()
             .try_for_each(|problem| write!(f, "\n  {}: {}", problem.origin, problem.message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_span_is_told_as_it_may_be_written() {
+        for (seconds, told) in [
+            (0.0, "0 ms"),
+            (0.1, "100 ms"),
+            (90.0, "90 seconds"),
+            (3600.0, "1 hours"),
+            (1000.0 * 3600.0, "1000 hours"),
+            (36_525.0 * 86_400.0, "36525 days"),
+        ] {
+            let duration = Duration::from_secs_f64(seconds);
+            assert_eq!(span(duration), told);
+            assert_eq!(humantime::parse_duration(told).ok(), Some(duration));
+        }
     }
 }

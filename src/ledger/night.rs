@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::domain::{
-    Arrival, Arrivals, Extraction, ExtractionState, Lane, Open, Planned, SiteKey, Standing,
-    Standings, Tonight, Waiting, Window, days_over,
+    Arrival, Arrivals, Extraction, ExtractionState, Lane, Open, Planned, QueryId, SiteKey,
+    Standing, Standings, Tonight, Waiting, Window, days_over,
 };
 
 use super::column::{
@@ -96,8 +96,13 @@ impl Ledger {
         let mut outcome = NightOutcome::default();
         for chunk in nights.chunks(CHUNK) {
             self.write_without_wait("plan a night", |transaction| {
+                let planned_to = planned_to(transaction, chunk)?;
+                let is_planned = |night: &Tonight| {
+                    let key = (night.site.clone(), night.query.clone());
+                    planned_to.get(&key).is_some_and(|to| *to >= night.to)
+                };
                 for night in chunk {
-                    if is_as_planned(transaction, night)? {
+                    if !is_planned(night) && all_wait(transaction, &night.superseded)? {
                         take_in(transaction, night, now)?;
                         outcome.planned += night.planned.len();
                         outcome.superseded += night.superseded.len();
@@ -272,26 +277,30 @@ fn add_open(
     Ok(())
 }
 
-/// Whether nobody planned this night meanwhile, and what is to give way still waits.
-fn is_as_planned(transaction: &Transaction<'_>, night: &Tonight) -> Result<bool, LedgerErrorKind> {
-    let planned: bool = transaction
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM nightly
-             WHERE site = ?1 AND query = ?2 AND version = ?3 AND planned_to >= ?4)",
-        )?
-        .query_row(
-            params![
-                night.site.as_str(),
-                night.query.name.as_str(),
-                night.query.version.number(),
-                night.to.to_string()
-            ],
-            |row| row.get(0),
-        )?;
-    if planned {
-        return Ok(false);
-    }
-    for extraction in &night.superseded {
+/// How far the nights of these sites are planned by now. One read for many: they follow each other in the table.
+fn planned_to(
+    transaction: &Transaction<'_>,
+    nights: &[Tonight],
+) -> rusqlite::Result<HashMap<(SiteKey, QueryId), NaiveDate>> {
+    let sites = || nights.iter().map(|night| &night.site);
+    let (Some(first), Some(last)) = (sites().min(), sites().max()) else {
+        return Ok(HashMap::new());
+    };
+    let mut statement = transaction.prepare_cached(
+        "SELECT site, query, version, planned_to FROM nightly WHERE site BETWEEN ?1 AND ?2",
+    )?;
+    let rows = statement.query_map([first.as_str(), last.as_str()], |row| {
+        Ok((
+            (text(row, "site")?, query_id(row)?),
+            text(row, "planned_to")?,
+        ))
+    })?;
+    rows.collect()
+}
+
+/// Whether what is to give way still waits.
+fn all_wait(transaction: &Transaction<'_>, superseded: &[Extraction]) -> rusqlite::Result<bool> {
+    for extraction in superseded {
         if waiting(transaction, extraction)?.is_none() {
             return Ok(false);
         }

@@ -14,6 +14,9 @@ use crate::domain::{Arrival, Arrivals, ExtractionState, QueryId, Site, SiteKey, 
 use super::nightly::is_wanted;
 use super::timetable::Timetable;
 
+/// What runs every day comes round within this, also where the clocks are put back.
+const LONGEST_DAY: Duration = Duration::from_secs(27 * 3600);
+
 /// What a night may take beyond the time between two runs.
 const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 
@@ -129,7 +132,11 @@ fn is_held(site: &Site, timetable: &Timetable) -> bool {
 fn goal(timetable: &Timetable, zone: Tz, usual: Duration, now: DateTime<Utc>) -> Duration {
     timetable.freshness.unwrap_or_else(|| {
         let period = timetable.period(zone, now).unwrap_or_default();
-        usual.max(period + HALF_A_DAY)
+        if period > LONGEST_DAY {
+            usual.max(period + HALF_A_DAY)
+        } else {
+            usual
+        }
     })
 }
 
@@ -310,6 +317,23 @@ mod tests {
             .map(|it| (it.site.clone(), it.extracted_at, it.cause.as_str()))
             .collect();
         assert_eq!(breaches, late);
+    }
+
+    #[test]
+    fn a_daily_query_has_the_usual_goal_also_where_that_is_short() {
+        let query = incremental_query("visit");
+        let timetables = Timetable::of_all([&query]).expect("followed");
+        let short = Duration::from_secs(26 * 3600);
+
+        let rows = fleet(
+            &[site("s1", Sydney)],
+            &timetables,
+            &Arrivals::default(),
+            short,
+            now(),
+        );
+
+        assert_eq!(rows[0].goal, short);
     }
 
     #[test]

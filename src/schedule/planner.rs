@@ -7,6 +7,9 @@ use chrono::{DateTime, Utc};
 use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Rules, Timetable, nightly};
 
+/// Sites whose nights are in memory at the same time.
+const SITES_AT_ONCE: usize = 100;
+
 /// Plans the nights of a fleet.
 #[derive(Debug)]
 pub struct Planner {
@@ -38,12 +41,16 @@ impl Planner {
         let resumed = self.ledger.resume_paused(now)?.len();
         let sites = self.ledger.sites()?;
         let standings = self.ledger.standings()?;
-        let tonight = nightly(&sites, &self.timetables, &standings, &self.rules, now);
-        let outcome = self.ledger.plan_nights(&tonight, now)?;
-        Ok(Look {
+        let mut look = Look {
             resumed,
-            planned: outcome.planned,
-            superseded: outcome.superseded,
-        })
+            ..Look::default()
+        };
+        for some in sites.chunks(SITES_AT_ONCE) {
+            let tonight = nightly(some, &self.timetables, &standings, &self.rules, now);
+            let outcome = self.ledger.plan_nights(&tonight, now)?;
+            look.planned += outcome.planned;
+            look.superseded += outcome.superseded;
+        }
+        Ok(look)
     }
 }
