@@ -248,8 +248,7 @@ impl Life {
         let cloud = &*self.cloud;
         let limit = cloud.settings.limits.async_execution;
         loop {
-            let writer =
-                SpoolWriter::create(&cloud.spool_file(), shape).map_err(|_| link_failure())?;
+            let writer = cloud.shelf.writer(shape);
             let (site, job) = (&self.site, &self.job);
             let executed = execute(cloud, site, &turn, job, writer, limit, Endpoint::Async).await;
             drop(turn);

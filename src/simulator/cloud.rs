@@ -1,10 +1,8 @@
 //! The state that every request shares, and the questions that most of them ask first.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -21,6 +19,7 @@ use super::route::Endpoint;
 use super::scenario::Scenario;
 use super::settings::Settings;
 use super::site::{Identity, Site};
+use super::spool::Shelf;
 use super::webhooks::Postman;
 
 /// One simulated Halo Cloud.
@@ -41,7 +40,7 @@ pub(super) struct Cloud {
     /// Everything that goes on besides requests; ends at shutdown.
     pub(super) tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
-    pub(super) spool: TempDir,
+    pub(super) shelf: Shelf,
 }
 
 /// A site that a request may use.
@@ -144,10 +143,5 @@ impl Cloud {
             identity,
             asked,
         })
-    }
-
-    /// A fresh file name in the private folder.
-    pub(super) fn spool_file(&self) -> PathBuf {
-        self.spool.path().join(Uuid::new_v4().to_string())
     }
 }

@@ -27,6 +27,7 @@ use super::registered::Registered;
 use super::scenario::{Scenario, ScenarioError};
 use super::settings::Settings;
 use super::site::{PMS_NAME, Site, derive, guid};
+use super::spool::Shelf;
 use super::webhooks::Postman;
 
 /// A Halo Cloud that listens on this machine.
@@ -168,10 +169,7 @@ fn assemble(settings: Settings, scenario: &Scenario, url: String) -> Result<Made
     let scale = scenario.clock.scale.unwrap_or(settings.clock_scale);
     let Fleet { sites, lives } = Fleet::assemble(&settings, start)?;
     let folder = settings.spool.clone().unwrap_or_else(std::env::temp_dir);
-    let spool = tempfile::Builder::new()
-        .prefix("halo-simulator-")
-        .tempdir_in(&folder);
-    let spool = spool.map_err(|source| StartError::Spool { folder, source })?;
+    let shelf = Shelf::new(&folder).map_err(|source| StartError::Spool { folder, source })?;
     let seed = settings.seed;
     let key = settings
         .subscription_key
@@ -197,7 +195,7 @@ fn assemble(settings: Settings, scenario: &Scenario, url: String) -> Result<Made
         sites,
         key,
         ready,
-        spool,
+        shelf,
     };
     Ok((Arc::new(cloud), lives))
 }
