@@ -9,7 +9,7 @@ use halo_extract::domain::{
     AttemptNumber, Environment, Extraction, PageNumber, PmsType, Proof, RemoteQueryId, Sha256,
     Window,
 };
-use halo_extract::extract::convert_pages;
+use halo_extract::extract::Conversion;
 use halo_extract::objects::{Provenance, Store};
 use halo_extract::privacy::{Deidentifier, PseudonymKey};
 use halo_extract::remote::Page;
@@ -44,7 +44,7 @@ pub(crate) fn run(folder: &Path, object: &Path, pseudonyms: bool) -> Result<(), 
 
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let (page_sender, page_receiver) = mpsc::channel(WAITING);
+        let (page_sender, mut page_receiver) = mpsc::channel(WAITING);
         let (batch_sender, batch_receiver) = mpsc::channel(WAITING);
         let reading = tokio::task::spawn_blocking(move || {
             for (number, file) in (1..).zip(files) {
@@ -55,15 +55,21 @@ pub(crate) fn run(folder: &Path, object: &Path, pseudonyms: bool) -> Result<(), 
             }
             Ok::<_, std::io::Error>(())
         });
-        let converting = tokio::task::spawn_blocking(move || {
-            convert_pages(page_receiver, &batch_sender, converter, deidentifier)
+        let pages = std::iter::from_fn(move || page_receiver.blocking_recv());
+        let (conversion, verdict) = Conversion::new(pages, converter, deidentifier);
+        tokio::task::spawn_blocking(move || {
+            for batch in conversion {
+                if batch_sender.blocking_send(batch).is_err() {
+                    break;
+                }
+            }
         });
         let provenance = provenance(extraction);
         let staged = store
             .stage(path, &schema, &provenance, extracted_at, batch_receiver)
             .await?;
         reading.await??;
-        let converted = converting.await??;
+        let converted = verdict.told().await?;
         let proof = Proof {
             declared: converted.declared,
             pages: converted.declared,

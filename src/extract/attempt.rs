@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::convert::{Converter, DEFAULT_BATCH_ROWS};
 use crate::domain::{Extraction, HaloGuid, Query, RemoteQueryId, Site, Step, VariantName};
 use crate::fail_point::fail_point;
-use crate::ledger::{AttemptCost, Claim, Fenced, Freeze, LedgerError, Resume, Submission, Turn};
+use crate::ledger::{
+    AttemptCost, Claim, Confirmation, Fenced, Freeze, LedgerError, Resume, Submission, Turn,
+};
 use crate::objects::{Provenance, object_path};
 use crate::plan::hours::closing;
 use crate::privacy::Deidentifier;
-use crate::remote::{Patience, RemoteResult};
+use crate::remote::{Page, Patience, RemoteResult};
 
 use super::engine::Engine;
 use super::error::AttemptError;
@@ -98,12 +100,13 @@ impl<'a> Attempt<'a> {
     }
 
     async fn extract(&mut self) -> Result<Published, AttemptError> {
-        let (site, query) = self.site_and_query().await?;
+        let (site, confirmed, query) = self.site_and_query().await?;
         let posted = match &self.claim.resume {
             Some(resume) => resume.clone(),
             None => {
                 let variant = self.choose(&site, query).await?;
-                self.submit_where_it_is(&site, query, variant).await?
+                self.submit_where_it_is(&site, confirmed.as_ref(), query, variant)
+                    .await?
             }
         };
         self.remote = Some(posted.remote);
@@ -172,8 +175,11 @@ impl<'a> Attempt<'a> {
         self.publish(ready).await
     }
 
-    /// The site, and the query if its text is still the one that this version stands for.
-    async fn site_and_query(&self) -> Result<(Site, &'a Query), AttemptError> {
+    /// The site, what its database last called itself, and the query if its text is still the one that this version
+    /// stands for.
+    async fn site_and_query(
+        &self,
+    ) -> Result<(Site, Option<Confirmation>, &'a Query), AttemptError> {
         let of = self.extraction().clone();
         let query = self
             .engine
@@ -181,16 +187,19 @@ impl<'a> Attempt<'a> {
             .get(&of.query)
             .ok_or_else(|| AttemptError::NoQuery(of.query.clone()))?;
         let (fingerprint, now) = (query.fingerprint.clone(), self.engine.now());
-        let (site, frozen) = self
+        let (site, confirmed, frozen) = self
             .engine
             .ledger(move |ledger| {
-                let site = ledger.site(&of.site)?;
-                Ok::<_, LedgerError>((site, ledger.freeze(&of.query, &fingerprint, now)?))
+                Ok::<_, LedgerError>((
+                    ledger.site(&of.site)?,
+                    ledger.confirmation(&of.site)?,
+                    ledger.freeze(&of.query, &fingerprint, now)?,
+                ))
             })
             .await?;
         let site = site.ok_or_else(|| AttemptError::NotPaired(self.extraction().site.clone()))?;
         match frozen {
-            Freeze::New | Freeze::Same => Ok((site, query)),
+            Freeze::New | Freeze::Same => Ok((site, confirmed, query)),
             Freeze::Changed(frozen) => Err(AttemptError::Edited {
                 query: query.id.clone(),
                 now: query.fingerprint.clone(),
@@ -203,6 +212,7 @@ impl<'a> Attempt<'a> {
     async fn submit_where_it_is(
         &self,
         site: &Site,
+        confirmed: Option<&Confirmation>,
         query: &Query,
         variant: Option<VariantName>,
     ) -> Result<Resume, AttemptError> {
@@ -210,13 +220,15 @@ impl<'a> Attempt<'a> {
             .halo_guid
             .ok_or_else(|| AttemptError::NotPaired(site.key.clone()))?;
         let asked = variant.as_ref();
-        let (halo_guid, remote) = match self.confirm_and_submit(site, known, query, asked).await {
+        let submit = async |guid| {
+            // Once the database there is known to be the practice's.
+            self.engine.confirm(site, guid, confirmed).await?;
+            self.submit(site, guid, query, asked).await
+        };
+        let (halo_guid, remote) = match submit(known).await {
             Err(refused) if may_have_moved(&refused) => {
                 let guid = self.engine.find_again(site, known, refused).await?;
-                (
-                    guid,
-                    self.confirm_and_submit(site, guid, query, asked).await?,
-                )
+                (guid, submit(guid).await?)
             }
             submitted => (known, submitted?),
         };
@@ -225,18 +237,6 @@ impl<'a> Attempt<'a> {
             remote,
             variant,
         })
-    }
-
-    /// Posts the query once the database there is known to be the practice's.
-    async fn confirm_and_submit(
-        &self,
-        site: &Site,
-        guid: HaloGuid,
-        query: &Query,
-        variant: Option<&VariantName>,
-    ) -> Result<RemoteQueryId, AttemptError> {
-        self.engine.confirm(site, guid).await?;
-        self.submit(site, guid, query, variant).await
     }
 
     /// Posts the query: journalled before, its remote id recorded at once.
@@ -408,7 +408,13 @@ impl<'a> Attempt<'a> {
                 return Err(error);
             }
         };
-        let object = ready.staged.publish().await?;
+        let object = match ready.staged.publish().await {
+            Ok(object) => object,
+            Err(error) => {
+                self.keep(ready.unkept).await;
+                return Err(error.into());
+            }
+        };
         fail_point("between publish and record");
         self.cost.elapsed = self.began.elapsed();
         let (claim, proof, cost, now) = (
@@ -433,6 +439,16 @@ impl<'a> Attempt<'a> {
             proof,
             cost,
         })
+    }
+
+    /// Keeps the only page of a result that cannot be published now, for the next try.
+    async fn keep(&self, only: Option<Page>) {
+        if let (Some(remote), Some(page)) = (self.remote, only) {
+            on_disk(&self.engine.spool, move |spool| {
+                spool.keep_only(remote, &page)
+            })
+            .await;
+        }
     }
 
     /// Old data stands until new data is complete, and nothing is not silently taken for new data.

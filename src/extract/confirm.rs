@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::domain::{
     HaloGuid, PmsType, SAME_PRACTICE, Site, SiteEvent, SiteKey, similarity, transition,
 };
+use crate::ledger::Confirmation;
 use crate::remote::{Cause, Statement};
 
 use super::engine::Engine;
@@ -25,23 +26,25 @@ struct Practice {
 
 impl Engine {
     /// Asks the database that answers for `site` under `guid` what it calls itself, unless it was asked since
-    /// the site last changed.
+    /// the site last changed; `before` is what it said then.
     ///
     /// # Errors
     /// When it is another practice's, which is put under review, or it cannot be asked now.
-    pub(super) async fn confirm(&self, site: &Site, guid: HaloGuid) -> Result<(), AttemptError> {
-        if site.pms_type != PmsType::BestPractice {
-            return Ok(());
-        }
-        let key = site.key.clone();
-        let before = self.ledger(move |ledger| ledger.confirmation(&key)).await?;
-        if before.as_ref().and_then(|before| before.halo_guid) == Some(guid) {
+    pub(super) async fn confirm(
+        &self,
+        site: &Site,
+        guid: HaloGuid,
+        before: Option<&Confirmation>,
+    ) -> Result<(), AttemptError> {
+        if site.pms_type != PmsType::BestPractice
+            || before.and_then(|before| before.halo_guid) == Some(guid)
+        {
             return Ok(());
         }
         let told = self.who_answers(&site.key, guid).await?;
         let expected = [
             site.practice_name.as_deref(),
-            before.as_ref().and_then(|it| it.practice_name.as_deref()),
+            before.and_then(|it| it.practice_name.as_deref()),
         ];
         let known = told
             .iter()

@@ -10,7 +10,12 @@ use crate::remote::{Cause, Client, Page, Pages, RemoteError, RemotePage, RemoteR
 use super::error::AttemptError;
 use super::spool::Spool;
 
-/// The pages of one result, in order. Each page that is fetched is kept before it is handed on.
+/// An only page up to this size waits in memory and is kept only once its object could not be published: to write and
+/// remove a file was much of what a small result cost, and fetching one page again costs one call.
+const UNKEPT_BYTES: usize = 64 << 10;
+
+/// The pages of one result, in order. Each page that is fetched is kept before it is handed on, unless it is the only
+/// one and small.
 pub(super) struct KeptPages {
     client: Client,
     site: HaloGuid,
@@ -22,6 +27,8 @@ pub(super) struct KeptPages {
     kept: BTreeSet<PageNumber>,
     /// The pages that are not in the spool.
     missing: Pages,
+    /// The only page, where it is small and not kept yet.
+    unkept: Option<Page>,
     cancel: CancellationToken,
 }
 
@@ -53,6 +60,7 @@ impl KeptPages {
             left: result.pages.iter().copied().collect(),
             kept,
             missing: client.pages(site, query, &absent, cancel.clone()),
+            unkept: None,
             cancel,
         };
         // Else the first page that is kept takes it along.
@@ -94,12 +102,23 @@ impl KeptPages {
         }
     }
 
+    /// The only page, where it is small and not kept: for whoever cannot publish its object now.
+    pub(super) fn into_unkept(self) -> Option<Page> {
+        self.unkept
+    }
+
     async fn keep(&mut self, page: Page) -> Page {
         let (query, promise) = (self.query, self.promise.take());
+        // Its page says all that the promise would.
+        let only =
+            promise.as_ref().is_some_and(|it| it.pages.len() == 1) && page.rows_declared.is_some();
+        if only && page.size_bytes() <= UNKEPT_BYTES {
+            self.unkept = Some(page.clone());
+            return page;
+        }
         on_disk(&self.spool, move |spool| {
             match promise {
-                // Its page says all that the promise would.
-                Some(promise) if promise.pages.len() == 1 && page.rows_declared.is_some() => {
+                Some(_) if only => {
                     spool.keep_only(query, &page);
                     return page;
                 }

@@ -13,6 +13,7 @@
 
 mod attempt;
 mod confirm;
+mod conversion;
 mod cut;
 mod engine;
 mod error;
@@ -32,10 +33,10 @@ mod variant;
 mod withheld;
 mod workers;
 
+pub use conversion::{Conversion, Converted, Verdict};
 pub use engine::{Clock, Engine};
 pub use error::AttemptError;
 pub use hand::{Hand, LEASE};
-pub use pipeline::{Converted, convert_pages};
 pub use presence::{Presence, PresenceError};
 pub use progress::{Ended, Finished, Observer, Progress, Published};
 pub use spool::Spool;

@@ -7,34 +7,26 @@
 //! The channels are bounded, so memory is a few pages and batches whatever the size of the result. A stage
 //! that fails closes its channels and the others stop; the first cause, from left to right, is the one
 //! that is reported. A cancelled or broken stream never looks like a shorter result: its object is aborted.
+//!
+//! Most nightly results are one small page. To hand it from thread to thread would cost more than to convert it, so
+//! that it is fetched first, and then converted and encoded on one thread.
 
-use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle};
 
 use crate::convert::Converter;
 use crate::domain::Proof;
-use crate::objects::{Provenance, Staged, Store};
+use crate::objects::{Batches, Provenance, Staged, StorageError, Store};
 use crate::privacy::Deidentifier;
 use crate::remote::{Page, RemoteResult};
 
+use super::conversion::{Conversion, Converted};
 use super::error::AttemptError;
 use super::kept_pages::KeptPages;
 
 /// Pages that wait between network and conversion, and batches between conversion and encoding.
 const WAITING: usize = 2;
-
-/// What conversion counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Converted {
-    /// Rows in the batches.
-    pub rows: u64,
-    /// Sum of the rows that the API declared for the pages; a page for which it declared none counts as it is.
-    pub declared: u64,
-    /// Bytes of row JSON.
-    pub bytes: u64,
-}
 
 /// A complete object that waits for `publish`, and what proves it complete.
 pub(super) struct Ready {
@@ -42,6 +34,8 @@ pub(super) struct Ready {
     pub(super) proof: Proof,
     /// Bytes of row JSON that were converted.
     pub(super) bytes: u64,
+    /// The only page, where it is small and not kept yet.
+    pub(super) unkept: Option<Page>,
 }
 
 /// Where an object is staged and what its footer says.
@@ -52,6 +46,13 @@ pub(super) struct Target<'a> {
     pub(super) extracted_at: DateTime<Utc>,
 }
 
+/// How each stage ended, from left to right.
+type Ends = (
+    Result<(), AttemptError>,
+    Result<Converted, AttemptError>,
+    Result<Staged, StorageError>,
+);
+
 /// Turns the pages of a result into a staged object and its proof.
 pub(super) async fn stage_result(
     result: &RemoteResult,
@@ -61,35 +62,16 @@ pub(super) async fn stage_result(
     target: Target<'_>,
     page_done: impl Fn(u64),
 ) -> Result<Ready, AttemptError> {
-    let (page_sender, page_receiver) = mpsc::channel(WAITING);
-    let (batch_sender, batch_receiver) = mpsc::channel(WAITING);
-    let schema = deidentifier.schema();
-    let converting = tokio::task::spawn_blocking(move || {
-        convert_pages(page_receiver, &batch_sender, converter, deidentifier)
-    });
-    let staging = target.store.stage(
-        target.path,
-        &schema,
-        target.provenance,
-        target.extracted_at,
-        batch_receiver,
-    );
-    let fetching = async {
-        let mut done = 0;
-        while let Some(page) = pages.next().await? {
-            // A closed channel means that conversion failed; its own error is reported.
-            if page_sender.send(page).await.is_err() {
-                break;
-            }
-            done += 1;
-            page_done(done);
+    let ends = if result.pages.len() <= 1 {
+        let only = pages.next().await?;
+        if only.is_some() {
+            page_done(1);
         }
-        drop(page_sender);
-        Ok::<(), AttemptError>(())
+        on_one_thread(only, converter, deidentifier, &target).await
+    } else {
+        side_by_side(&mut pages, converter, deidentifier, &target, page_done).await
     };
-    let (fetched, staged) = tokio::join!(fetching, staging);
-    let converted = joined(converting).await;
-    match (fetched, converted, staged) {
+    match ends {
         (Ok(()), Ok(converted), Ok(staged)) => {
             let proof = Proof {
                 declared: result.rows,
@@ -102,6 +84,7 @@ pub(super) async fn stage_result(
                 staged,
                 proof,
                 bytes: converted.bytes,
+                unkept: pages.into_unkept(),
             })
         }
         (fetched, converted, staged) => {
@@ -127,66 +110,66 @@ pub(super) async fn stage_result(
     }
 }
 
-/// Turns the pages that come, in order, into batches that may be written, until the sender is dropped. Blocks.
-///
-/// # Errors
-/// When a page is broken, breaks the contract or has other rows than declared, and when nobody takes the batches
-/// any more.
-pub fn convert_pages(
-    mut pages: mpsc::Receiver<Page>,
-    batches: &mpsc::Sender<RecordBatch>,
-    mut converter: Converter,
-    mut deidentifier: Deidentifier,
-) -> Result<Converted, AttemptError> {
-    let mut converted = Converted {
-        rows: 0,
-        declared: 0,
-        bytes: 0,
-    };
-    let mut hand_on = |batch: RecordBatch| -> Result<u64, AttemptError> {
-        let rows = batch.num_rows() as u64;
-        let batch = deidentifier.apply(&batch);
-        batches.blocking_send(batch).map_err(|_| {
-            AttemptError::Internal("encoding stopped before the result ended".to_owned())
-        })?;
-        Ok(rows)
-    };
-    while let Some(page) = pages.blocking_recv() {
-        let (number, declared) = (page.number, page.rows_declared);
-        let rows = page.into_rows()?;
-        converted.bytes += rows.as_ref().len() as u64;
-        let found = converter.push_page(number, rows.as_ref())?;
-        let declared = declared.unwrap_or(found);
-        // Compared page by page, because two wrong pages could make one right sum.
-        if declared != found {
-            return Err(AttemptError::OtherRows {
-                page: number,
-                declared,
-                found,
-            });
-        }
-        converted.declared += declared;
-        while let Some(batch) = converter.take_batch() {
-            converted.rows += hand_on(batch)?;
-        }
-    }
-    if let Some(batch) = converter.finish() {
-        converted.rows += hand_on(batch)?;
-    }
-    Ok(converted)
+async fn on_one_thread(
+    only: Option<Page>,
+    converter: Converter,
+    deidentifier: Deidentifier,
+    target: &Target<'_>,
+) -> Ends {
+    let schema = deidentifier.schema();
+    let (conversion, verdict) = Conversion::new(only.into_iter(), converter, deidentifier);
+    let staged = target.stage(&schema, Batches::of(conversion)).await;
+    (Ok(()), verdict.told().await, staged)
 }
 
-/// Waits for a blocking task; a panic in it fails the attempt and nothing else.
-async fn joined<T>(task: JoinHandle<Result<T, AttemptError>>) -> Result<T, AttemptError> {
-    task.await
-        .unwrap_or_else(|error: JoinError| Err(AttemptError::Internal(panic_text(error))))
+async fn side_by_side(
+    pages: &mut KeptPages,
+    converter: Converter,
+    deidentifier: Deidentifier,
+    target: &Target<'_>,
+    page_done: impl Fn(u64),
+) -> Ends {
+    let (page_sender, mut page_receiver) = mpsc::channel(WAITING);
+    let (batch_sender, batch_receiver) = mpsc::channel(WAITING);
+    let schema = deidentifier.schema();
+    let fetched_pages = std::iter::from_fn(move || page_receiver.blocking_recv());
+    let (conversion, verdict) = Conversion::new(fetched_pages, converter, deidentifier);
+    tokio::task::spawn_blocking(move || {
+        for batch in conversion {
+            // Encoding has stopped, and its own error is reported.
+            if batch_sender.blocking_send(batch).is_err() {
+                break;
+            }
+        }
+    });
+    let staging = target.stage(&schema, batch_receiver.into());
+    let fetching = async {
+        let mut done = 0;
+        while let Some(page) = pages.next().await? {
+            // A closed channel means that conversion failed; its own error is reported.
+            if page_sender.send(page).await.is_err() {
+                break;
+            }
+            done += 1;
+            page_done(done);
+        }
+        drop(page_sender);
+        Ok::<(), AttemptError>(())
+    };
+    let (fetched, staged) = tokio::join!(fetching, staging);
+    (fetched, verdict.told().await, staged)
 }
 
-/// What a panic says of itself is not shown: it may hold a row value.
-fn panic_text(error: JoinError) -> String {
-    if error.is_panic() {
-        "conversion panicked".to_owned()
-    } else {
-        "conversion was cancelled".to_owned()
+impl Target<'_> {
+    async fn stage(&self, schema: &SchemaRef, batches: Batches) -> Result<Staged, StorageError> {
+        self.store
+            .stage(
+                self.path,
+                schema,
+                self.provenance,
+                self.extracted_at,
+                batches,
+            )
+            .await
     }
 }

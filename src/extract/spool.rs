@@ -10,8 +10,8 @@
 //!
 //! The files hold identifiable rows as they came. They are readable by the owner alone, lie in
 //! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over. The page of a result that has
-//! only one tells all that matters of the promise and lies there alone, as `<home>/spool/<remote query id>.page`: most
-//! nightly results are such, and to make and remove three entries of the disk was much of what one cost.
+//! only one tells all that matters of the promise and lies there alone, as `<home>/spool/<remote query id>.page`; a
+//! small one only where its object could not be published (`kept_pages.rs`).
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, OpenOptions};

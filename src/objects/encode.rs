@@ -1,4 +1,4 @@
-//! Batches → Parquet bytes, on a blocking thread beside whoever makes the batches.
+//! Batches → Parquet bytes, on a blocking thread: beside whoever makes the batches, or after each of them.
 //!
 //! The first rows are held back until the encodings are chosen; after that at most one row group, encoded,
 //! and two batches are in memory. Equal rows in equal batches give equal bytes.
@@ -25,9 +25,27 @@ use super::schema::RowOrigin;
 /// A row group also ends at this many encoded bytes, so that wide rows do not swell memory.
 const ROW_GROUP_BYTES: usize = 16 << 20;
 
+/// The batches of one object, in order, taken on a thread where taking one may block.
+pub struct Batches(Box<dyn Iterator<Item = RecordBatch> + Send>);
+
+impl Batches {
+    /// Batches that are made as they are taken.
+    #[must_use]
+    pub fn of(batches: impl Iterator<Item = RecordBatch> + Send + 'static) -> Self {
+        Self(Box::new(batches))
+    }
+}
+
+impl From<Receiver<RecordBatch>> for Batches {
+    /// Batches that are made beside the encoding, until their sender is dropped.
+    fn from(mut batches: Receiver<RecordBatch>) -> Self {
+        Self::of(std::iter::from_fn(move || batches.blocking_recv()))
+    }
+}
+
 /// The batches of one object, and the columns that say where the rows come from.
 pub(super) struct Source {
-    pub(super) batches: Receiver<RecordBatch>,
+    pub(super) batches: Batches,
     /// What is added to the batches; `None` if they have it.
     pub(super) origin: Option<RowOrigin>,
     /// Schema of the object.
@@ -39,7 +57,7 @@ pub(super) struct Source {
 
 impl Source {
     fn next(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
-        let batch = self.batches.blocking_recv();
+        let batch = self.batches.0.next();
         match &mut self.origin {
             Some(origin) => batch.map(|batch| origin.add_to(&batch)).transpose(),
             None => Ok(batch),
@@ -61,7 +79,7 @@ impl Source {
     }
 }
 
-/// Encodes everything that comes into `sink`, until the sender is dropped; the rows as the finished footer tells them.
+/// Encodes everything that comes into `sink`, until no batch is left; the rows as the finished footer tells them.
 /// Blocks: not for an async thread.
 ///
 /// `lanes` threads encode columns side by side; the bytes do not depend on how many.

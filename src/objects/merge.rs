@@ -174,7 +174,7 @@ impl Store {
         let path = merge.path();
         let (to_stage, batches) = mpsc::channel(1);
         let source = Source {
-            batches,
+            batches: batches.into(),
             origin: None,
             schema: Arc::clone(&merge.schema),
             footer: merge.provenance.to_key_values(),

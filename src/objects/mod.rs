@@ -32,6 +32,7 @@ mod store;
 mod upload;
 mod verify;
 
+pub use encode::Batches;
 pub use encryption::{ObjectKeyError, ObjectKeys};
 pub use error::{StorageError, StorageErrorKind};
 pub use footer::{MergedPart, Provenance};

@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -13,11 +12,11 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::errors::ParquetError;
 use sha2::Digest;
-use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::address;
-use super::encode::{self, Source};
+use super::encode::{self, Batches, Source};
 use super::encryption::ObjectKeys;
 use super::error::{StorageError, StorageErrorKind};
 use super::footer::Provenance;
@@ -112,11 +111,11 @@ impl Store {
         &self.address
     }
 
-    /// Encodes the batches that come, until their sender is dropped, and brings the bytes to storage, where
+    /// Encodes the batches that come, until there are no more, and brings the bytes to storage, where
     /// nothing is visible at `path` before [`Staged::publish`].
     ///
     /// `schema` is that of the batches, de-identified and without the added columns; `extracted_at` is what
-    /// `_extracted_at` says in every row. Give the channel a small capacity: it bounds memory, and a slow
+    /// `_extracted_at` says in every row. Give a channel a small capacity: it bounds memory, and a slow
     /// store slows the sender down.
     ///
     /// A sender that fails half-way drops its end too; the rows staged so far are then fewer than declared,
@@ -133,11 +132,11 @@ impl Store {
         schema: &SchemaRef,
         provenance: &Provenance,
         extracted_at: DateTime<Utc>,
-        batches: Receiver<RecordBatch>,
+        batches: impl Into<Batches>,
     ) -> Result<Staged, StorageError> {
         let schema = output_schema(schema);
         let source = Source {
-            batches,
+            batches: batches.into(),
             origin: Some(RowOrigin::new(
                 Arc::clone(&schema),
                 &provenance.extraction,

@@ -27,6 +27,7 @@ pub const SPARE_BYTES: usize = 64;
 pub const MEMORY_MULTIPLE: usize = 4;
 
 /// One page as it came over the wire.
+#[derive(Clone)]
 pub struct Page {
     /// Its number, from 1.
     pub number: PageNumber,

@@ -3,7 +3,7 @@
 
 use crate::fixture::{Fixture, RUN, many_rows};
 use crate::harness::{Finished, Home, Simulator};
-use crate::resume::{assert_whole, kill, pages_fetched, slow_pages, submissions, until};
+use crate::resume::{assert_whole, kill, pages_fetched, slow_pages, spooled, submissions, until};
 
 /// Lets the service's time for keeping results pass.
 const EXPIRES: &str = r#"{"step": "25h"}"#;
@@ -27,6 +27,29 @@ fn a_result_that_was_fetched_whole_before_it_expired_is_published_without_asking
     assert_eq!(submissions(&simulator), 1);
     assert_eq!(pages_fetched(&simulator), fetched);
     assert_whole(&home, &finished.json(), 400);
+}
+
+#[test]
+fn a_small_result_that_could_not_be_published_before_it_expired_is_published_without_asking_again()
+{
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let in_the_way = home.path().join("lake/simulator/data");
+    std::fs::create_dir_all(in_the_way.parent().expect("a folder")).expect("made");
+    std::fs::write(&in_the_way, "a file where a folder must be").expect("written");
+    home.run(&RUN)
+        .failed(69, &["(storage)", "a file stands where a folder should be"]);
+    let fetched = pages_fetched(&simulator);
+
+    std::fs::remove_file(&in_the_way).expect("removed");
+    simulator.post("clock", EXPIRES);
+    let finished = home.run(&RUN).succeeded();
+
+    assert_eq!(submissions(&simulator), 1);
+    assert_eq!(pages_fetched(&simulator), fetched);
+    assert_whole(&home, &finished.json(), 3);
+    assert!(spooled(&home).is_empty());
 }
 
 #[test]

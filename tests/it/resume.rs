@@ -306,7 +306,7 @@ fn pages_of_a_calm_run(fixture: &Fixture, simulator: &Simulator) -> u64 {
 }
 
 /// The kept pages, by path.
-fn spooled(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn spooled(home: &Home) -> Vec<PathBuf> {
     let folders = entries(&home.path().join("spool"));
     let mut pages: Vec<PathBuf> = folders
         .iter()
