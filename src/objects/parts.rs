@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ pub struct PartWriter {
     size_bytes: u64,
     /// Once there is more than one part.
     digest: Option<DigestBeside>,
+    /// Buffers of parts that have arrived.
+    spare: Spare,
     parts: Sender<Bytes>,
 }
 
@@ -28,6 +31,7 @@ impl PartWriter {
             buffer: Vec::new(),
             size_bytes: 0,
             digest: None,
+            spare: Spare::default(),
             parts,
         }
     }
@@ -58,8 +62,8 @@ impl PartWriter {
 
     fn hand_over(&mut self) -> io::Result<()> {
         // More will come, and mostly a whole part of it.
-        let next = Vec::with_capacity(PART_BYTES);
-        let part = Bytes::from(std::mem::replace(&mut self.buffer, next));
+        let next = self.spare.take();
+        let part = self.spare.lend(std::mem::replace(&mut self.buffer, next));
         let digest = self.digest.get_or_insert_with(DigestBeside::start);
         digest.update(part.clone());
         self.send(part)
@@ -86,6 +90,48 @@ impl Write for PartWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Buffers that are used again: to be given fresh memory costs the kernel about as much as to write what lies in it.
+#[derive(Clone, Default)]
+struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+/// A buffer that comes back once nobody has its bytes any more.
+struct Lent {
+    buffer: Vec<u8>,
+    spare: Spare,
+}
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        let spare = self.buffers().pop();
+        spare.unwrap_or_else(|| Vec::with_capacity(PART_BYTES))
+    }
+
+    fn lend(&self, buffer: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Lent {
+            buffer,
+            spare: self.clone(),
+        })
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.clear();
+        self.spare.buffers().push(buffer);
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) const BUCKET: &str = "lake";
 
 struct Stored {
     bytes: Bytes,
+    etag: String,
     written_at: DateTime<Utc>,
 }
 
@@ -29,7 +30,7 @@ struct Stored {
 struct Bucket {
     objects: BTreeMap<String, Stored>,
     /// Parts of open uploads, by upload and number.
-    uploads: BTreeMap<u64, BTreeMap<u32, Bytes>>,
+    uploads: BTreeMap<u64, BTreeMap<u32, Stored>>,
     uploads_begun: u64,
     /// How many of the next requests are answered by 500.
     failing: u32,
@@ -166,7 +167,7 @@ impl Bucket {
                 "<Contents><Key>{key}</Key><Size>{}</Size><LastModified>{}</LastModified><ETag>{}</ETag></Contents>",
                 stored.bytes.len(),
                 stored.written_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-                stored.etag(),
+                stored.etag,
             )
             .expect("memory");
         }
@@ -187,7 +188,7 @@ impl Bucket {
         };
         let whole = stored.bytes.len();
         let described = [
-            (header::ETAG, stored.etag()),
+            (header::ETAG, stored.etag.clone()),
             (
                 header::LAST_MODIFIED,
                 stored
@@ -222,15 +223,20 @@ impl Bucket {
 
     fn put(&mut self, key: &str, query: &BTreeMap<String, String>, body: Bytes) -> Response {
         let etag = etag_of(&body);
+        let stored = Stored {
+            bytes: body,
+            etag: etag.clone(),
+            written_at: Utc::now(),
+        };
         match (query.get("uploadId"), query.get("partNumber")) {
             (Some(upload), Some(part)) => {
                 let parts = upload.parse().ok().and_then(|id| self.uploads.get_mut(&id));
                 let (Some(parts), Ok(part)) = (parts, part.parse()) else {
                     return error(StatusCode::NOT_FOUND, "NoSuchUpload");
                 };
-                parts.insert(part, body);
+                parts.insert(part, stored);
             }
-            _ => self.store(key.to_owned(), body),
+            _ => drop(self.objects.insert(key.to_owned(), stored)),
         }
         [(header::ETAG, etag)].into_response()
     }
@@ -252,13 +258,20 @@ impl Bucket {
         let named = String::from_utf8_lossy(body)
             .matches("<PartNumber>")
             .count();
-        let whole: Vec<u8> = parts.values().flatten().copied().collect();
         if named != parts.len() {
             return error(StatusCode::BAD_REQUEST, "InvalidPart");
         }
+        let bytes: Vec<&[u8]> = parts.values().map(|part| part.bytes.as_ref()).collect();
+        let marks: String = parts.values().map(|part| part.etag.as_str()).collect();
+        // As in the clouds: the mark of an object of parts is not that of its bytes.
+        let etag = etag_of(marks.as_bytes());
+        let stored = Stored {
+            bytes: bytes.concat().into(),
+            etag: etag.clone(),
+            written_at: Utc::now(),
+        };
         self.uploads.remove(&id);
-        let etag = etag_of(&whole);
-        self.store(key, whole.into());
+        self.objects.insert(key, stored);
         format!(
             "<CompleteMultipartUploadResult><ETag>{etag}</ETag></CompleteMultipartUploadResult>"
         )
@@ -278,17 +291,6 @@ impl Bucket {
         } else {
             error(StatusCode::NOT_FOUND, "NoSuchKey")
         }
-    }
-
-    fn store(&mut self, key: String, bytes: Bytes) {
-        let written_at = Utc::now();
-        self.objects.insert(key, Stored { bytes, written_at });
-    }
-}
-
-impl Stored {
-    fn etag(&self) -> String {
-        etag_of(&self.bytes)
     }
 }
 
