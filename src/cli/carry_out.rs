@@ -16,6 +16,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::progress;
 use super::report::{Failure, remark};
+use super::stop_signals::StopSignals;
 
 /// Takes a plan into the ledger and tells what is to do: what failed before is asked again, what is published
 /// only if `again`.
@@ -143,12 +144,12 @@ pub(crate) fn carry_out_watched(
     let cancel = CancellationToken::new();
     let work = extract::work(engine, presence.name(), todo, observer, cancel.clone());
     context.block_on(async {
-        let mut signal = None;
+        let (mut signals, mut signal) = (StopSignals::listen(), None);
         tokio::pin!(work);
         let finished = loop {
             tokio::select! {
                 finished = &mut work => break finished.map_err(failed)?,
-                code = stop_signal() => match signal {
+                code = signals.next() => match signal {
                     None => {
                         remark("stopping after the pages at hand; once more stops at once");
                         signal = Some(code);
@@ -184,19 +185,4 @@ pub(crate) fn present(config: &Config, engine: &Engine, kind: &str) -> Result<Pr
         .sweep(|| engine.ledger.open_remote_queries())
         .map_err(failed)?;
     Ok(presence)
-}
-
-/// Waits for Ctrl-C or, on Unix, termination.
-pub(crate) async fn stop_signal() -> ExitCode {
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        return tokio::select! {
-            _ = tokio::signal::ctrl_c() => ExitCode::Interrupted,
-            _ = terminate.recv() => ExitCode::Terminated,
-        };
-    }
-    drop(tokio::signal::ctrl_c().await);
-    ExitCode::Interrupted
 }

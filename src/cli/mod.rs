@@ -27,6 +27,7 @@ mod simulate;
 mod site;
 mod state;
 mod status;
+mod stop_signals;
 mod why;
 
 pub use exit_code::ExitCode;

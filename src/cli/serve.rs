@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -18,11 +18,12 @@ use crate::plan::{Rules, Timetable};
 use crate::remote::webhook::{self, Verifier};
 use crate::schedule::{Health, Messenger, Planner, Report, Service, Upkeep, router};
 
-use super::carry_out::{engine_for, has_pseudonyms, present, stop_signal};
+use super::carry_out::{engine_for, has_pseudonyms, present};
 use super::context::{Context, variable};
 use super::exit_code::ExitCode;
 use super::lake::holdings;
 use super::report::{Failure, remark};
+use super::stop_signals::StopSignals;
 
 /// Notices that wait to be looked at; more are sent again by Halo Cloud.
 const NOTICES: usize = 1_000;
@@ -109,6 +110,7 @@ impl Serve {
             name,
         } = parts;
         let address = self.listen.unwrap_or(config.serve.listen);
+        let mut signals = StopSignals::listen();
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Failure::new(ExitCode::Config, format!("nothing can listen on {address}: {error}"))
                 .next("end what listens there, or give another address: halo-extract serve --listen 127.0.0.1:0")
@@ -148,19 +150,16 @@ impl Serve {
             freshness: config.schedule.freshness,
             upkeep,
         };
-        let first = Arc::new(std::sync::OnceLock::new());
-        let seen = Arc::clone(&first);
-        let stop = async move {
-            let code = stop_signal().await;
-            remark("stopping: nothing new is begun; once more stops at once");
-            seen.get_or_init(|| code);
-        };
-        let run = service.run(stop);
+        let (begin_to_stop, stop) = oneshot::channel();
+        let run = service.run(async move { drop(stop.await) });
         tokio::pin!(run);
+        let mut first = None;
         let second = async {
-            // The first is taken above; whoever listens here hears both.
-            stop_signal().await;
-            stop_signal().await
+            first = Some(signals.next().await);
+            remark("stopping: nothing new is begun; once more stops at once");
+            // A service that has ended by itself no longer listens.
+            let _ = begin_to_stop.send(());
+            signals.next().await
         };
         let report = tokio::select! {
             report = &mut run => report.map_err(|error| Failure::new(ExitCode::Failed, error))?,
@@ -173,7 +172,7 @@ impl Serve {
             }
         };
         tell(&report);
-        Ok(first.get().copied().unwrap_or(ExitCode::Ok))
+        Ok(first.unwrap_or(ExitCode::Ok))
     }
 }
 

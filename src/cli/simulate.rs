@@ -14,6 +14,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output;
 use super::report::{Failure, remark};
+use super::stop_signals::StopSignals;
 
 /// Run a stand-in for Halo Cloud over practices that are generated or loaded
 ///
@@ -72,6 +73,7 @@ pub(crate) struct Simulate {
 impl Simulate {
     pub(crate) fn run(&self, context: &Context) -> Result<(), Failure> {
         context.block_on(async {
+            let mut signals = StopSignals::listen();
             let simulator = Simulator::start(self.settings())
                 .await
                 .map_err(|error| Failure::new(ExitCode::Failed, error))?;
@@ -79,7 +81,7 @@ impl Simulate {
             let shutdown = CancellationToken::new();
             let stop = shutdown.clone();
             tokio::spawn(async move {
-                super::carry_out::stop_signal().await;
+                signals.next().await;
                 stop.cancel();
             });
             simulator.run_until(shutdown).await;

@@ -14,7 +14,7 @@ use crate::extract::{AttemptError, Ended, Finished, Observer};
 use crate::ledger::{BackfillRow, Ledger, LedgerError};
 use crate::plan::Rules;
 
-use super::super::carry_out::{carry_out_watched, engine, stop_signal};
+use super::super::carry_out::{carry_out_watched, engine};
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
 use super::super::lake;
@@ -22,6 +22,7 @@ use super::super::outcome::explain;
 use super::super::progress;
 use super::super::report::{Failure, remark};
 use super::super::serve::rules;
+use super::super::stop_signals::StopSignals;
 use super::pace::line;
 
 /// Units that are taken at once: so many that the workers seldom wait for the last of a slice.
@@ -97,6 +98,7 @@ struct Foreground<'a> {
 impl Foreground<'_> {
     fn carry_on(&mut self, no_wait: bool) -> Result<ExitCode, Failure> {
         let id = self.id;
+        let mut signals = self.context.block_on(async { StopSignals::listen() })?;
         let mut told_waiting = None;
         loop {
             self.ledger
@@ -122,7 +124,7 @@ impl Foreground<'_> {
                 remark(&waiting(&row, next, Utc::now()));
                 told_waiting = next;
             }
-            if let Some(signal) = pause(self.context)? {
+            if let Some(signal) = pause(self.context, &mut signals)? {
                 return Ok(left(id, signal));
             }
         }
@@ -195,11 +197,11 @@ fn failed(error: LedgerError) -> Failure {
 }
 
 /// Waits a moment; tells if a signal came.
-fn pause(context: &Context) -> Result<Option<ExitCode>, Failure> {
+fn pause(context: &Context, signals: &mut StopSignals) -> Result<Option<ExitCode>, Failure> {
     context.block_on(async {
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => None,
-            signal = stop_signal() => Some(signal),
+            signal = signals.next() => Some(signal),
         }
     })
 }
