@@ -57,13 +57,7 @@ pub(crate) fn run(folder: &Path, object: &Path, pseudonyms: bool) -> Result<(), 
         });
         let pages = std::iter::from_fn(move || page_receiver.blocking_recv());
         let (conversion, verdict) = Conversion::new(pages, converter, deidentifier);
-        tokio::task::spawn_blocking(move || {
-            for batch in conversion {
-                if batch_sender.blocking_send(batch).is_err() {
-                    break;
-                }
-            }
-        });
+        conversion.send_to(batch_sender);
         let provenance = provenance(extraction);
         let staged = store
             .stage(path, &schema, &provenance, extracted_at, batch_receiver)

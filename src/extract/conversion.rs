@@ -1,7 +1,7 @@
 //! Pages → batches that may be written: converted by the contract, de-identified, counted.
 
 use arrow::array::RecordBatch;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::convert::Converter;
 use crate::privacy::Deidentifier;
@@ -48,6 +48,24 @@ impl<P: Iterator<Item = Page>> Conversion<P> {
             verdict: Some(told),
         };
         (conversion, Verdict(verdict))
+    }
+
+    /// Takes the batches on a thread that may block and sends them on, until they end or nobody receives them any
+    /// more. Why nobody does is for the receiver to tell.
+    ///
+    /// # Panics
+    /// Outside a runtime.
+    pub fn send_to(self, batches: mpsc::Sender<RecordBatch>)
+    where
+        P: Send + 'static,
+    {
+        tokio::task::spawn_blocking(move || {
+            for batch in self {
+                if batches.blocking_send(batch).is_err() {
+                    break;
+                }
+            }
+        });
     }
 
     /// The next batch as it was converted; `None` at the end of the pages.

@@ -134,14 +134,8 @@ async fn side_by_side(
     let schema = deidentifier.schema();
     let fetched_pages = std::iter::from_fn(move || page_receiver.blocking_recv());
     let (conversion, verdict) = Conversion::new(fetched_pages, converter, deidentifier);
-    tokio::task::spawn_blocking(move || {
-        for batch in conversion {
-            // Encoding has stopped, and its own error is reported.
-            if batch_sender.blocking_send(batch).is_err() {
-                break;
-            }
-        }
-    });
+    // Where encoding stops, its own error is reported.
+    conversion.send_to(batch_sender);
     let staging = target.stage(&schema, batch_receiver.into());
     let fetching = async {
         let mut done = 0;
