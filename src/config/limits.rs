@@ -1,5 +1,7 @@
 //! `[limits]`: how much happens at the same time.
 
+use crate::domain::SiteOverrides;
+
 use super::Layers;
 
 /// How much happens at the same time, and how often it is tried.
@@ -20,6 +22,17 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Queries that may be posted in a calendar month (UTC) to a site with these settings of its own; `None` is no
+    /// limit.
+    #[must_use]
+    pub fn queries_per_month(&self, site: &SiteOverrides) -> Option<u32> {
+        match site.queries_per_month {
+            Some(0) => None,
+            Some(own) => Some(own),
+            None => self.queries_per_site_month,
+        }
+    }
+
     pub(super) fn read(layers: &mut Layers) -> Self {
         Self {
             extractions_at_once: layers.count("limits.extractions_at_once", 1..=1024),
@@ -32,5 +45,33 @@ impl Limits {
             calls_at_once: layers.count("limits.calls_at_once", 1..=1024),
             calls_per_second: layers.count("limits.calls_per_second", 1..=100_000),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_has_the_budget_of_all_unless_it_has_its_own_and_its_own_may_be_none() {
+        let limits = Limits {
+            extractions_at_once: 1,
+            extractions_per_site: 1,
+            queries_per_site_month: Some(600),
+            attempts_per_run: 1,
+            calls_at_once: 1,
+            calls_per_second: 1,
+        };
+        let budget = |own| {
+            limits.queries_per_month(&SiteOverrides {
+                queries_per_month: own,
+                ..SiteOverrides::default()
+            })
+        };
+
+        assert_eq!(
+            [budget(None), budget(Some(9)), budget(Some(0))],
+            [Some(600), Some(9), None]
+        );
     }
 }

@@ -253,7 +253,7 @@ impl<'a> Attempt<'a> {
         self.note_variant(query, variant).await?;
         let statement = bound(sql, query, self.extraction().window, self.queue_time(site)?);
         let (claim, now) = (self.claim.clone(), self.engine.now());
-        let budget = self.budget(site);
+        let budget = self.engine.limits.queries_per_month(&site.overrides);
         let submission = self
             .engine
             .ledger(move |ledger| ledger.begin_submit(&claim, guid, budget, now))
@@ -299,15 +299,6 @@ impl<'a> Attempt<'a> {
             site: self.extraction().site.clone(),
             queries: budget.unwrap_or_default(),
             until: next_month(now),
-        }
-    }
-
-    /// Queries that may be posted to the site in a month; `None` is no limit.
-    fn budget(&self, site: &Site) -> Option<u32> {
-        match site.overrides.queries_per_month {
-            Some(0) => None,
-            Some(budget) => Some(budget),
-            None => self.engine.limits.queries_per_site_month,
         }
     }
 

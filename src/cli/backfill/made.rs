@@ -96,7 +96,7 @@ impl Made {
         let budgets: BTreeMap<&SiteKey, Option<u32>> = self
             .sites
             .iter()
-            .map(|site| (&site.key, budget(site, limits)))
+            .map(|site| (&site.key, limits.queries_per_month(&site.overrides)))
             .collect();
         estimate(
             &self.units,
@@ -123,15 +123,6 @@ fn past(sample: &CostSample) -> Past {
         size_bytes: sample.size_bytes,
         remote: sample.remote,
         elapsed: sample.elapsed,
-    }
-}
-
-/// Queries that may be posted to the site in a month; `None` is no limit.
-fn budget(site: &Site, limits: Limits) -> Option<u32> {
-    match site.overrides.queries_per_month {
-        Some(0) => None,
-        Some(budget) => Some(budget),
-        None => limits.queries_per_site_month,
     }
 }
 

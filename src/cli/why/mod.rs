@@ -13,7 +13,7 @@ use chrono::Utc;
 use clap::Args;
 
 use crate::config::Config;
-use crate::domain::{Extraction, Site, SiteKey};
+use crate::domain::{Extraction, SiteKey};
 use crate::ledger::Ledger;
 
 use super::context::Context;
@@ -76,7 +76,7 @@ fn about_site(config: &Config, ledger: &Ledger, key: &SiteKey) -> Result<Explana
         newest: ledger.newest_of_site(key).map_err(failed)?,
         unfinished: ledger.unfinished_of_site(key).map_err(failed)?,
         posted: ledger.posted_this_month(key, now).map_err(failed)?,
-        budget: budget(config, &site),
+        budget: config.limits.queries_per_month(&site.overrides),
     };
     Ok(site::explain(&site, told, now))
 }
@@ -113,13 +113,4 @@ fn about_extraction(
         again,
     };
     Ok(extraction::explain(&row, &site, told, Utc::now()))
-}
-
-/// Queries that may be posted to the site in a month; `None` is no limit.
-fn budget(config: &Config, site: &Site) -> Option<u32> {
-    match site.overrides.queries_per_month {
-        Some(0) => None,
-        Some(budget) => Some(budget),
-        None => config.limits.queries_per_site_month,
-    }
 }
