@@ -13,7 +13,7 @@ use crate::domain::{
 use super::column::{duration_millis, millis};
 use super::lease::{back_to_pending, set_step};
 use super::posted::posted;
-use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, night, setback};
+use super::{Claim, Ledger, LedgerError, LedgerErrorKind, backfill, night, reach, setback};
 
 /// Whether a call found its claim still holding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,19 +287,8 @@ fn extend_reach(
     let today = zone.parse::<Tz>().map_or(now.date_naive(), |zone| {
         now.with_timezone(&zone).date_naive()
     });
-    transaction
-        .prepare_cached(
-            "INSERT INTO reach (site, query, version, covered_to, extracted_at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET covered_to = max(covered_to, excluded.covered_to),
-                                       extracted_at = max(extracted_at, excluded.extracted_at)",
-        )?
-        .execute(params![
-            extraction.site.as_str(),
-            extraction.query.name.as_str(),
-            extraction.query.version.number(),
-            extraction.window.end().min(today).to_string(),
-            millis(now),
-        ])?;
+    let covered_to = extraction.window.end().min(today);
+    reach::extend(transaction, extraction, covered_to, now)?;
     Ok(())
 }
 

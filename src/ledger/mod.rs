@@ -32,6 +32,7 @@ mod object;
 mod posted;
 mod pseudonym_key;
 mod query_version;
+mod reach;
 mod read;
 mod recover;
 mod resume;

@@ -7,7 +7,7 @@ use crate::domain::{AttemptNumber, Due, Extraction, Fingerprint, ObjectRecord, V
 
 use super::column::millis;
 use super::object::{Given, record_given};
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, reach};
 
 /// An object as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,9 @@ impl Ledger {
             for object in objects {
                 freeze(transaction, object)?;
                 if record(transaction, object)? {
-                    extend_reach(transaction, object)?;
+                    let extraction = &object.extraction;
+                    let covered_to = extraction.window.end();
+                    reach::extend(transaction, extraction, covered_to, object.published_at)?;
                     recorded += 1;
                 }
             }
@@ -82,24 +84,6 @@ fn freeze(transaction: &Transaction<'_>, found: &RecoveredObject) -> rusqlite::R
             query.name.as_str(),
             query.version.number(),
             found.fingerprint.to_string(),
-            millis(found.published_at),
-        ])?;
-    Ok(())
-}
-
-fn extend_reach(transaction: &Transaction<'_>, found: &RecoveredObject) -> rusqlite::Result<()> {
-    let extraction = &found.extraction;
-    transaction
-        .prepare_cached(
-            "INSERT INTO reach (site, query, version, covered_to, extracted_at) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET covered_to = max(covered_to, excluded.covered_to),
-                                       extracted_at = max(extracted_at, excluded.extracted_at)",
-        )?
-        .execute(params![
-            extraction.site.as_str(),
-            extraction.query.name.as_str(),
-            extraction.query.version.number(),
-            extraction.window.end().to_string(),
             millis(found.published_at),
         ])?;
     Ok(())
