@@ -5,12 +5,12 @@
 //! accidents; whoever rewrites the whole chain and its head is found by comparing with what was noted
 //! elsewhere ([`AuditAnchor`]), and a site that was changed past the audit by comparing the two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
-use crate::domain::{Sha256, SiteState};
+use crate::domain::{Sha256, SiteKey, SiteState};
 
 use super::anchor::{Seen, Told};
 use super::chain::{AuditFault, AuditHead, AuditRow, NOTHING_YET, Walk, link};
@@ -179,18 +179,28 @@ pub(super) fn append(
     Ok(())
 }
 
-/// When each site became active last, by its key. Reads the whole audit.
+/// When each of `sites` became active last; one of which the audit does not tell it is left out. Reads back from the
+/// newest row until all are found.
 pub(super) fn activated(
     transaction: &Transaction<'_>,
-) -> rusqlite::Result<BTreeMap<String, DateTime<Utc>>> {
+    sites: &[SiteKey],
+) -> rusqlite::Result<BTreeMap<SiteKey, DateTime<Utc>>> {
+    let mut wanted: BTreeSet<_> = sites.iter().collect();
     let mut statement = transaction.prepare_cached(
-        "SELECT entry ->> 'subject' AS site, max(entry ->> 'at') AS at FROM audit
-         WHERE entry ->> '$.changes.state[1]' = ?1 GROUP BY 1",
+        "SELECT entry ->> 'subject' AS site, entry ->> 'at' AS at FROM audit
+         WHERE entry ->> '$.changes.state[1]' = ?1 ORDER BY seq DESC",
     )?;
-    let rows = statement.query_map([SiteState::Active.to_string()], |row| {
-        Ok((row.get("site")?, text(row, "at")?))
-    })?;
-    rows.collect()
+    let mut rows = statement.query([SiteState::Active.to_string()])?;
+    let mut activated = BTreeMap::new();
+    while !wanted.is_empty()
+        && let Some(row) = rows.next()?
+    {
+        let site: SiteKey = text(row, "site")?;
+        if wanted.remove(&site) {
+            activated.insert(site, text(row, "at")?);
+        }
+    }
+    Ok(activated)
 }
 
 fn head(transaction: &Transaction<'_>) -> rusqlite::Result<AuditHead> {

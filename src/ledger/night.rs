@@ -185,16 +185,13 @@ fn silent(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let activated = audit::activated(transaction)?;
-    let since = |key: &SiteKey| {
-        activated
-            .get(key.as_str())
-            .copied()
-            .unwrap_or(DateTime::UNIX_EPOCH)
-    };
+    let mut activated = audit::activated(transaction, &keys)?;
     Ok(keys
         .into_iter()
-        .map(|key| (key.clone(), since(&key)))
+        .map(|key| {
+            let since = activated.remove(&key);
+            (key, since.unwrap_or(DateTime::UNIX_EPOCH))
+        })
         .collect())
 }
 
