@@ -18,7 +18,7 @@ use super::serve::timetables;
 /// Show per query how many sites are fresh, late, failed and held
 ///
 /// A site is late with a query when its newest object is older than the query's goal (`freshness` in its
-/// header, else schedule.freshness).
+/// header, else schedule.freshness, or longer where its cron skips days).
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     /// Exit with 6 if a site misses a goal, and name it

@@ -43,6 +43,14 @@ pub struct Arrival {
     pub newest: Option<ExtractionState>,
 }
 
+impl Arrival {
+    /// From when its age counts: the newest object, else the first night.
+    #[must_use]
+    pub fn counted_from(&self) -> Option<DateTime<Utc>> {
+        self.extracted_at.or(self.since)
+    }
+}
+
 /// A cause of lateness that somebody was told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alert {

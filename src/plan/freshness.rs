@@ -1,9 +1,11 @@
 //! How fresh a fleet's data is, held against the goal of each query.
 //!
 //! A site is late with a query when the newest object is older than the goal. The goal is the header's; else the
-//! usual one, or the time between two runs and half a day where that is more. A site whose first night was
-//! planned less than a goal ago is not late yet; nor is one without any that is active for less.
+//! usual one. Where the timetable lets more than a day pass between the run that the object is of and the next one
+//! (a weekend, a month), it is that time and half a day, if that is more. A site whose first night was planned less
+//! than a goal ago is not late yet; nor is one without any that is active for less.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -80,7 +82,11 @@ fn row(
     usual: Duration,
     now: DateTime<Utc>,
 ) -> FleetRow {
-    let mut goals = std::collections::HashMap::new();
+    let mut goals = Goals {
+        timetable,
+        usual,
+        gaps: HashMap::new(),
+    };
     let mut row = FleetRow {
         query: timetable.query.clone(),
         goal: Duration::ZERO,
@@ -100,9 +106,6 @@ fn row(
         if !is_wanted(site, timetable) {
             continue;
         }
-        let goal = *goals
-            .entry(site.time_zone)
-            .or_insert_with(|| goal(timetable, site.time_zone, usual, now));
         let nothing = Arrival {
             since: arrivals.silent_since.get(&site.key).copied(),
             ..Arrival::default()
@@ -112,11 +115,12 @@ fn row(
             .get(&site.key)
             .and_then(|of_site| of_site.get(&timetable.query))
             .unwrap_or(&nothing);
+        let goal = goals.of(site.time_zone, arrival.counted_from().unwrap_or(now));
         row.goal = row.goal.max(goal);
         row.count(site, arrival, goal, now);
     }
     if row.sites == 0 {
-        row.goal = goal(timetable, Tz::UTC, usual, now);
+        row.goal = goals.of(Tz::UTC, now);
     }
     row
 }
@@ -129,22 +133,52 @@ fn is_held(site: &Site, timetable: &Timetable) -> bool {
         && site.overrides.allows(&timetable.query.name)
 }
 
-fn goal(timetable: &Timetable, zone: Tz, usual: Duration, now: DateTime<Utc>) -> Duration {
-    timetable.freshness.unwrap_or_else(|| {
-        let period = timetable.period(zone, now).unwrap_or_default();
-        if period > LONGEST_DAY {
-            usual.max(period + HALF_A_DAY)
-        } else {
-            usual
+/// The goals of a query, each found once for all that was extracted between the same two runs.
+struct Goals<'a> {
+    timetable: &'a Timetable,
+    usual: Duration,
+    /// Of each zone, by the instant at which they begin.
+    gaps: HashMap<Tz, BTreeMap<DateTime<Utc>, Gap>>,
+}
+
+/// The time between two runs.
+struct Gap {
+    end: DateTime<Utc>,
+    /// How old what was extracted in it may grow.
+    goal: Duration,
+}
+
+impl Goals<'_> {
+    /// How old what was extracted at `instant` may grow.
+    fn of(&mut self, zone: Tz, instant: DateTime<Utc>) -> Duration {
+        if let Some(goal) = self.timetable.freshness {
+            return goal;
         }
-    })
+        let gaps = self.gaps.entry(zone).or_default();
+        if let Some((_, gap)) = gaps.range(..=instant).next_back()
+            && instant < gap.end
+        {
+            return gap.goal;
+        }
+        let Some((last, next)) = self.timetable.around(zone, instant) else {
+            return self.usual;
+        };
+        let length = (next.at - last.at).to_std().unwrap_or_default();
+        let goal = if length > LONGEST_DAY {
+            self.usual.max(length + HALF_A_DAY)
+        } else {
+            self.usual
+        };
+        gaps.insert(last.at, Gap { end: next.at, goal });
+        goal
+    }
 }
 
 impl FleetRow {
     fn count(&mut self, site: &Site, arrival: &Arrival, goal: Duration, now: DateTime<Utc>) {
         self.sites += 1;
         let is_old = |since: DateTime<Utc>| (now - since).to_std().is_ok_and(|age| age > goal);
-        let breach = arrival.extracted_at.or(arrival.since).is_some_and(is_old);
+        let breach = arrival.counted_from().is_some_and(is_old);
         if let Some(extracted_at) = arrival.extracted_at
             && self
                 .oldest
@@ -202,6 +236,10 @@ mod tests {
     }
 
     fn row_of(cron: &str, arrivals: &[Arrival]) -> FleetRow {
+        row_at(cron, arrivals, now())
+    }
+
+    fn row_at(cron: &str, arrivals: &[Arrival], now: DateTime<Utc>) -> FleetRow {
         let mut query = incremental_query("visit");
         query.cron = Some(cron.to_owned());
         let timetables = Timetable::of_all([&query]).expect("followed");
@@ -222,7 +260,7 @@ mod tests {
             came,
             ..Arrivals::default()
         };
-        fleet(&sites, &timetables, &arrivals, USUAL, now()).remove(0)
+        fleet(&sites, &timetables, &arrivals, USUAL, now).remove(0)
     }
 
     fn came(hours: i64, newest: ExtractionState) -> Arrival {
@@ -283,13 +321,51 @@ mod tests {
     fn a_monthly_query_may_grow_as_old_as_its_month_and_half_a_day() {
         let monthly = |hours| row_of("0 3 1 * *", &[came(hours, ExtractionState::Succeeded)]);
 
+        let of_november = Duration::from_secs((30 * 24 + 12) * 3600);
         // From 1 October 03:00 to 1 November 03:00; the clock was put forward between them.
-        assert_eq!(
-            monthly(1).goal,
-            Duration::from_secs((31 * 24 - 1 + 12) * 3600)
-        );
-        assert_eq!(monthly(31 * 24).late, 0);
-        assert_eq!(monthly(31 * 24 + 12).late, 1);
+        let of_october = Duration::from_secs((31 * 24 - 1 + 12) * 3600);
+        assert_eq!(monthly(1).goal, of_november);
+        let (not_late, late) = (monthly(31 * 24), monthly(31 * 24 + 12));
+        assert_eq!((not_late.goal, not_late.late), (of_october, 0));
+        assert_eq!((late.goal, late.late), (of_october, 1));
+    }
+
+    #[test]
+    fn a_query_of_working_days_is_not_late_at_the_weekend_but_when_a_working_day_is_missed() {
+        // In local time; 20 November 2026 is a Friday.
+        let is_late = |extracted: &str, now: &str| {
+            let local = |text: &str| {
+                chrono::NaiveDateTime::parse_from_str(text, "%d %H:%M %Y-%m")
+                    .expect("a time")
+                    .and_local_timezone(Sydney)
+                    .single()
+                    .expect("shown once")
+                    .to_utc()
+            };
+            let arrival = Arrival {
+                extracted_at: Some(local(&format!("{extracted} 2026-11"))),
+                ..Arrival::default()
+            };
+            row_at(
+                "30 1 * * mon-fri",
+                &[arrival],
+                local(&format!("{now} 2026-11")),
+            )
+            .late
+                == 1
+        };
+
+        for now in ["21 14:00", "22 23:00", "23 02:00", "23 13:40"] {
+            assert!(!is_late("20 01:45", now), "of Friday, on {now}");
+        }
+        for now in ["23 13:50", "24 02:00", "24 12:00"] {
+            assert!(is_late("20 01:45", now), "Monday was missed, on {now}");
+        }
+        for now in ["20 13:50", "21 12:00", "22 12:00", "23 12:00"] {
+            assert!(is_late("19 01:45", now), "Friday was missed, on {now}");
+        }
+        assert!(!is_late("23 01:45", "24 13:40"), "of Monday, on Tuesday");
+        assert!(is_late("23 01:45", "24 13:50"), "Tuesday was missed");
     }
 
     #[test]

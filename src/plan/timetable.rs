@@ -126,12 +126,18 @@ impl Timetable {
             .filter(move |found| last.replace(found.day) != Some(found.day))
     }
 
-    /// How much time lies between its last two days at a site of this zone; `None` if it came round only once.
-    pub fn period(&self, zone: Tz, now: DateTime<Utc>) -> Option<Duration> {
-        match self.recent(zone, now, TimeDelta::zero()).as_slice() {
-            [newest, before, ..] => (newest.at - before.at).to_std().ok(),
-            _ => None,
-        }
+    /// The last day on which it came round at sites of this zone, at `instant` or before, and the next one after that;
+    /// `None` where one of them never comes.
+    pub(super) fn around(
+        &self,
+        zone: Tz,
+        instant: DateTime<Utc>,
+    ) -> Option<(Occurrence, Occurrence)> {
+        let last = *self.recent(zone, instant, TimeDelta::zero()).first()?;
+        let next = self
+            .coming(zone, instant)
+            .find(|next| next.day != last.day)?;
+        Some((last, next))
     }
 }
 
@@ -205,9 +211,28 @@ mod tests {
     }
 
     #[test]
-    fn the_period_of_a_monthly_query_is_a_month() {
-        let period = timetable("0 3 1 * *").period(Brisbane, utc("2026-11-18T00:00:00Z"));
-        assert_eq!(period, Some(Duration::from_secs(31 * 24 * 3600)));
+    fn an_instant_lies_between_two_days_on_which_it_comes_round() {
+        let around = |pattern: &str, instant: &str| {
+            let (last, next) = timetable(pattern).around(Brisbane, utc(instant))?;
+            Some((last.at, next.at))
+        };
+        let some = |last: &str, next: &str| Some((utc(last), utc(next)));
+
+        // 01:30 at Brisbane is 15:30 UTC of the day before; 20 November 2026 is a Friday.
+        let weekend = some("2026-11-19T15:30:00Z", "2026-11-22T15:30:00Z");
+        for instant in ["2026-11-19T15:30:00Z", "2026-11-22T15:29:59Z"] {
+            assert_eq!(around("30 1 * * mon-fri", instant), weekend, "{instant}");
+        }
+        assert_eq!(
+            around("30 1 * * mon-fri", "2026-11-22T15:30:00Z"),
+            some("2026-11-22T15:30:00Z", "2026-11-23T15:30:00Z")
+        );
+        // Between two times of one day, the next one is that of tomorrow.
+        assert_eq!(
+            around("0 1,13 * * *", "2026-11-18T00:00:00Z"),
+            some("2026-11-17T15:00:00Z", "2026-11-18T15:00:00Z")
+        );
+        assert_eq!(around("0 0 31 2 *", "2026-11-18T00:00:00Z"), None);
     }
 
     #[test]
