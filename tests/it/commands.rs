@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::fixture::{Fixture, HEADER, RUN, text};
 use crate::harness::{Finished, Home, PROGRAM, Simulator};
-use crate::resume::{submissions, until};
+use crate::resume::{pages_fetched, submissions, until};
 
 #[test]
 fn a_dry_run_shows_the_plan_and_asks_nothing() {
@@ -83,6 +83,51 @@ fn an_interrupted_run_ends_safely_and_the_next_one_goes_on() {
         .failed(130, &["stopping", "goes on with it"]);
     assert_eq!(home.objects().len(), 0);
 
+    home.run(&RUN).succeeded();
+    assert_eq!(submissions(&simulator), 1);
+    assert_eq!(home.objects().len(), 1);
+}
+
+#[test]
+fn the_second_ctrl_c_stops_a_run_at_once_and_the_next_one_goes_on() {
+    let fixture = Fixture::new();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    // The page at hand would take a minute.
+    simulator.post(
+        "faults",
+        r#"{"kind": "delay", "time": "60s", "endpoints": ["page", "stream"]}"#,
+    );
+    let said = home.path().join("said");
+    let mut run = home
+        .command(&RUN)
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&said).expect("a file"))
+        .spawn()
+        .expect("starts");
+    let interrupt = |run: &std::process::Child| {
+        let sent = Command::new("kill")
+            .args(["-INT", &run.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+    };
+    until("a page is asked for", || pages_fetched(&simulator) > 0);
+
+    interrupt(&run);
+    until("it says that it stops", || {
+        let said = std::fs::read_to_string(&said).expect("what it said");
+        said.contains("once more stops at once")
+    });
+    assert_eq!(run.try_wait().expect("its own child"), None);
+    let second = std::time::Instant::now();
+    interrupt(&run);
+    let ended = run.wait().expect("ends");
+
+    assert_eq!(ended.code(), Some(130));
+    assert!(second.elapsed() < std::time::Duration::from_secs(20));
+    assert_eq!(home.objects().len(), 0);
+    simulator.delete("faults");
     home.run(&RUN).succeeded();
     assert_eq!(submissions(&simulator), 1);
     assert_eq!(home.objects().len(), 1);
