@@ -86,6 +86,14 @@ pub(super) fn before_a_change() -> impl Strategy<Value = (Tz, NaiveDate)> {
     })
 }
 
+/// Whether the clocks of a zone are moved by three hours or more at once within these days.
+pub(super) fn has_a_leap(zone: Tz, from: NaiveDate, days: usize) -> bool {
+    from.iter_days().take(days).any(|day| {
+        let moved = offset(zone, day + Days::new(1)) - offset(zone, day);
+        moved.abs() >= 3 * 3600
+    })
+}
+
 /// One zone for each way in which the clocks of any zone are changed from 2025 to 2028, with the first days of two of
 /// the changes, if there are any.
 pub(super) fn zones_that_differ() -> Vec<(Tz, Vec<NaiveDate>)> {
