@@ -367,6 +367,53 @@ fn a_detached_backfill_is_carried_out_beside_the_night_and_a_kill_asks_no_unit_t
 }
 
 #[test]
+fn of_two_backfills_the_more_urgent_one_goes_first_and_each_in_the_order_that_was_planned() {
+    let fixture = fixture();
+    let simulator = fixture.simulator(&[]);
+    let home = fixture.home(&simulator);
+    let backfill = |arguments: &str| {
+        let mut all = vec!["backfill"];
+        all.extend(arguments.split(' '));
+        home.run(&all).succeeded()
+    };
+    backfill("plan --from 2025-01-01 --to 2025-03-02");
+    backfill("plan --from 2026-01-01 --to 2026-04-01 --oldest-first");
+    backfill("start 1 --detach");
+    backfill("start 2 --detach");
+    backfill("prioritise 2 10");
+
+    let _service = Service::start(&home, &[]);
+    until("both are over", || {
+        let listed = backfill("list --output json").json();
+        let listed = listed.as_array().expect("backfills");
+        listed.len() == 2 && listed.iter().all(|it| it["state"] == "finished")
+    });
+
+    let ledger = rusqlite::Connection::open(home.path().join("ledger.sqlite")).expect("a ledger");
+    let mut statement = ledger
+        .prepare(
+            "SELECT e.window_start FROM attempt AS a JOIN extraction AS e ON e.id = a.extraction
+             WHERE e.window_end <= '2026-04-01' ORDER BY a.submitted_at",
+        )
+        .expect("a statement");
+    let asked: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .expect("rows")
+        .map(|day| day.expect("a day"))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "2026-01-01",
+            "2026-01-31",
+            "2026-03-02",
+            "2025-01-31",
+            "2025-01-01"
+        ]
+    );
+}
+
+#[test]
 fn readers_are_told_once_the_night_is_over() {
     let fixture = fixture();
     let simulator = fixture.simulator(&[]);
