@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Row, RowIndex};
 
 use crate::domain::{Extraction, QueryId, QueryVersion, Window};
 
@@ -22,7 +22,10 @@ pub(super) fn duration_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-pub(super) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<DateTime<Utc>> {
+pub(super) fn instant(
+    row: &Row<'_>,
+    column: impl RowIndex + Copy,
+) -> rusqlite::Result<DateTime<Utc>> {
     let millis = row.get(column)?;
     DateTime::from_timestamp_millis(millis)
         .ok_or_else(|| unreadable(row, column, "an instant out of range".into()))
@@ -30,7 +33,7 @@ pub(super) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<DateTime<
 
 pub(super) fn optional_instant(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex + Copy,
 ) -> rusqlite::Result<Option<DateTime<Utc>>> {
     match row.get::<_, Option<i64>>(column)? {
         None => Ok(None),
@@ -38,7 +41,7 @@ pub(super) fn optional_instant(
     }
 }
 
-pub(super) fn text<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+pub(super) fn text<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<T>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
 {
@@ -47,7 +50,10 @@ where
         .map_err(|error: T::Err| unreadable(row, column, error.into()))
 }
 
-pub(super) fn optional_text<T>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+pub(super) fn optional_text<T>(
+    row: &Row<'_>,
+    column: impl RowIndex + Copy,
+) -> rusqlite::Result<Option<T>>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
 {
@@ -60,7 +66,7 @@ where
 /// A JSON value of the type that is wanted.
 pub(super) fn json_value<T: serde::de::DeserializeOwned>(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex + Copy,
 ) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|error| unreadable(row, column, error.into()))
@@ -72,10 +78,20 @@ pub(super) fn duration(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<D
 }
 
 pub(super) fn query_id(row: &Row<'_>) -> rusqlite::Result<QueryId> {
-    let version = QueryVersion::new(row.get("version")?);
+    query_id_in(row, "query", "version")
+}
+
+/// A query version from two columns, by name, or by position where rows are many: to find a column by its name costs
+/// more than to read it.
+pub(super) fn query_id_in(
+    row: &Row<'_>,
+    query: impl RowIndex + Copy,
+    version: impl RowIndex + Copy,
+) -> rusqlite::Result<QueryId> {
+    let number = QueryVersion::new(row.get(version)?);
     Ok(QueryId {
-        name: text(row, "query")?,
-        version: version.ok_or_else(|| unreadable(row, "version", "version 0".into()))?,
+        name: text(row, query)?,
+        version: number.ok_or_else(|| unreadable(row, version, "version 0".into()))?,
     })
 }
 
@@ -105,9 +121,9 @@ pub(super) fn identity(extraction: &Extraction) -> (&str, &str, u32, String, Str
 
 pub(super) fn unreadable(
     row: &Row<'_>,
-    column: &str,
+    column: impl RowIndex + Copy,
     why: Box<dyn Error + Send + Sync>,
 ) -> rusqlite::Error {
-    let index = row.as_ref().column_index(column).unwrap_or_default();
+    let index = column.idx(row.as_ref()).unwrap_or_default();
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, why)
 }

@@ -12,13 +12,14 @@ use crate::domain::{
 };
 
 use super::column::{
-    self, identity, instant, millis, optional_instant, optional_text, query_id, text,
+    self, identity, instant, millis, optional_instant, query_id, query_id_in, text,
 };
 use super::work::{cancel_row, enter, find, take_from_backfill};
 use super::{Ledger, LedgerError, LedgerErrorKind, audit};
 
-/// Sites and queries that one transaction takes in.
-const CHUNK: usize = 1_000;
+/// Sites and queries that one transaction takes in: it holds the write lock for a tenth of a second or two. Each
+/// transaction writes once more what all of them touch, such as the index of what is due.
+const CHUNK: usize = 8_000;
 
 /// What came last, and the newest night planned. Not a FULL JOIN of subqueries: SQLite compares each row of one with
 /// each of the other then, which takes minutes for a large fleet.
@@ -93,25 +94,36 @@ impl Ledger {
         nights: &[Tonight],
         now: DateTime<Utc>,
     ) -> Result<NightOutcome, LedgerError> {
-        let mut outcome = NightOutcome::default();
-        for chunk in nights.chunks(CHUNK) {
-            self.write_without_wait("plan a night", |transaction| {
-                let planned_to = planned_to(transaction, chunk)?;
-                let is_planned = |night: &Tonight| {
-                    let key = (night.site.clone(), night.query.clone());
-                    planned_to.get(&key).is_some_and(|to| *to >= night.to)
-                };
-                for night in chunk {
-                    if !is_planned(night) && all_wait(transaction, &night.superseded)? {
-                        take_in(transaction, night, now)?;
-                        outcome.planned += night.planned.len();
-                        outcome.superseded += night.superseded.len();
-                    }
+        self.with_more_memory("plan a night", || {
+            let mut outcome = NightOutcome::default();
+            for chunk in nights.chunks(CHUNK) {
+                self.plan_chunk(chunk, now, &mut outcome)?;
+            }
+            Ok(outcome)
+        })
+    }
+
+    fn plan_chunk(
+        &self,
+        chunk: &[Tonight],
+        now: DateTime<Utc>,
+        outcome: &mut NightOutcome,
+    ) -> Result<(), LedgerError> {
+        self.write_without_wait("plan a night", |transaction| {
+            let planned_to = planned_to(transaction, chunk)?;
+            let is_planned = |night: &Tonight| {
+                let key = (night.site.clone(), night.query.clone());
+                planned_to.get(&key).is_some_and(|to| *to >= night.to)
+            };
+            for night in chunk {
+                if !is_planned(night) && all_wait(transaction, &night.superseded)? {
+                    take_in(transaction, night, now)?;
+                    outcome.planned += night.planned.len();
+                    outcome.superseded += night.superseded.len();
                 }
-                Ok(())
-            })?;
-        }
-        Ok(outcome)
+            }
+            Ok(())
+        })
     }
 
     /// Lets all that a site has waiting in a lane, and of which the practice was not asked yet, wait until a later
@@ -195,32 +207,45 @@ fn silent(
         .collect())
 }
 
-/// How far each has come, without what is open.
+/// How far each has come, without what is open. Two reads from first to last and no join, which would look each row
+/// of one table up in the other.
 fn frontiers(
     transaction: &Transaction<'_>,
     zones: &HashMap<SiteKey, Tz>,
-) -> Result<Standings, LedgerErrorKind> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT site, query, version, n.planned_to, coalesce(n.covered_to, r.covered_to) AS covered_to,
-                coalesce(r.covered_to > n.covered_to, 0) AS beyond
-         FROM reach AS r FULL JOIN nightly AS n USING (site, query, version)",
-    )?;
-    let mut rows = statement.query([])?;
+) -> rusqlite::Result<Standings> {
     let mut standings = Standings::new();
+    let mut statement = transaction
+        .prepare_cached("SELECT site, query, version, planned_to, covered_to FROM nightly")?;
+    let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (site, query): (SiteKey, _) = (text(row, "site")?, query_id(row)?);
-        let mut standing = Standing {
-            planned_to: optional_text(row, "planned_to")?,
-            covered_to: optional_text(row, "covered_to")?,
+        let of_site = standings.entry(text(row, 0)?).or_default();
+        let standing = Standing {
+            planned_to: Some(text(row, 3)?),
+            covered_to: Some(text(row, 4)?),
             ..Standing::default()
         };
-        if row.get("beyond")?
-            && let (Some(covered_to), Some(zone)) = (standing.covered_to, zones.get(&site))
-        {
-            let key = (site.as_str(), query.name.as_str(), query.version.number());
-            standing.covered = beyond(transaction, key, covered_to, *zone)?;
+        of_site.insert(query_id_in(row, 1, 2)?, standing);
+    }
+    let mut statement =
+        transaction.prepare_cached("SELECT site, query, version, covered_to FROM reach")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let site: SiteKey = text(row, 0)?;
+        let reached: NaiveDate = text(row, 3)?;
+        let zone = zones.get(&site);
+        let of_site = standings.entry(site).or_default();
+        let standing = of_site.entry(query_id_in(row, 1, 2)?).or_default();
+        match standing.covered_to {
+            None => standing.covered_to = Some(reached),
+            Some(covered_to) if reached > covered_to => {
+                let (site, query) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+                if let Some(zone) = zone {
+                    let key = (site, query, row.get(2)?);
+                    standing.covered = beyond(transaction, key, covered_to, *zone)?;
+                }
+            }
+            Some(_) => {}
         }
-        standings.entry(site).or_default().insert(query, standing);
     }
     Ok(standings)
 }
@@ -287,10 +312,7 @@ fn planned_to(
         "SELECT site, query, version, planned_to FROM nightly WHERE site BETWEEN ?1 AND ?2",
     )?;
     let rows = statement.query_map([first.as_str(), last.as_str()], |row| {
-        Ok((
-            (text(row, "site")?, query_id(row)?),
-            text(row, "planned_to")?,
-        ))
+        Ok(((text(row, 0)?, query_id_in(row, 1, 2)?), text(row, 3)?))
     })?;
     rows.collect()
 }
@@ -339,21 +361,41 @@ fn take_in(
     let Some(newest) = newest else {
         return Ok(());
     };
-    transaction
+    note_planned(transaction, night, newest, now)
+}
+
+/// Notes until when the nights of a site are planned. Mostly they were planned before, so that is tried first.
+fn note_planned(
+    transaction: &Transaction<'_>,
+    night: &Tonight,
+    newest: i64,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerErrorKind> {
+    let site = night.site.as_str();
+    let query = night.query.name.as_str();
+    let version = night.query.version.number();
+    let to = night.to.to_string();
+    let known = transaction
         .prepare_cached(
-            "INSERT INTO nightly (site, query, version, since, planned_to, covered_to, newest)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET planned_to = excluded.planned_to, newest = excluded.newest",
+            "UPDATE nightly SET planned_to = ?4, newest = ?5 WHERE site = ?1 AND query = ?2 AND version = ?3",
         )?
-        .execute(params![
-            night.site.as_str(),
-            night.query.name.as_str(),
-            night.query.version.number(),
-            millis(now),
-            night.to.to_string(),
-            night.from.to_string(),
-            newest,
-        ])?;
+        .execute(params![site, query, version, to, newest])?;
+    if known == 0 {
+        transaction
+            .prepare_cached(
+                "INSERT INTO nightly (site, query, version, since, planned_to, covered_to, newest)
+                 VALUES (?1, ?2, ?3, ?6, ?4, ?7, ?5)",
+            )?
+            .execute(params![
+                site,
+                query,
+                version,
+                to,
+                newest,
+                millis(now),
+                night.from.to_string(),
+            ])?;
+    }
     Ok(())
 }
 
@@ -368,22 +410,50 @@ fn make_due(
     } else {
         Waiting::Worker
     };
-    // The night's own now, whatever backfill it was a unit of: else it would wait for that one to run.
-    let entered = enter(
-        transaction,
-        planned,
-        &waiting,
-        "UPDATE SET state = 'pending', detail = excluded.detail, due = excluded.due, lane = excluded.lane,
-             priority = excluded.priority, not_before = excluded.not_before, changed_at = excluded.changed_at,
-             backfill = NULL, results_lost = 0
-         WHERE state IN ('succeeded', 'failed', 'cancelled')",
-        now,
-    )?;
-    if let Some(row) = entered {
+    if let Some(row) = enter(transaction, planned, &waiting, now)? {
+        return Ok(row);
+    }
+    if let Some(row) = run_again(transaction, planned, &waiting, now)? {
         return Ok(row);
     }
     take_from_backfill(transaction, planned)?;
     Ok(find(transaction, &planned.extraction)?.0)
+}
+
+/// Lets a finished extraction run again; its row number, or `None` if it waits or runs.
+fn run_again(
+    transaction: &Transaction<'_>,
+    planned: &Planned,
+    waiting: &Waiting,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Option<i64>> {
+    let (site, query, version, start, end) = identity(&planned.extraction);
+    // The night's own now, whatever backfill it was a unit of: else it would wait for that one to run.
+    transaction
+        .prepare_cached(
+            "UPDATE extraction SET state = 'pending', detail = ?6, due = ?7, lane = ?8, priority = ?9,
+                 not_before = ?10, changed_at = ?11, backfill = NULL, results_lost = 0
+             WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5
+               AND state IN ('succeeded', 'failed', 'cancelled')
+             RETURNING id",
+        )?
+        .query_row(
+            params![
+                site,
+                query,
+                version,
+                start,
+                end,
+                waiting.to_string(),
+                planned.due.to_string(),
+                planned.lane.to_string(),
+                planned.priority,
+                millis(planned.not_before),
+                millis(now),
+            ],
+            |row| row.get(0),
+        )
+        .optional()
 }
 
 /// Moves the frontier of a site's nights over what was just extracted, and over what it touches then.

@@ -135,7 +135,7 @@ fn plan_one(
     item: &Planned,
     now: DateTime<Utc>,
 ) -> Result<Option<ExtractionState>, LedgerErrorKind> {
-    let added = enter(transaction, item, &Waiting::Worker, "NOTHING", now)?;
+    let added = enter(transaction, item, &Waiting::Worker, now)?;
     if added.is_some() {
         return Ok(None);
     }
@@ -145,47 +145,45 @@ fn plan_one(
     find(transaction, &item.extraction).map(|(_, state)| Some(state))
 }
 
-/// Adds a pending extraction; its row. `if_known` says what becomes of one that is there: nothing, and then there is
-/// no row to tell, or what is updated of which.
+/// Adds a pending extraction; its row, or `None` if there is one already.
+///
+/// It asks for no `RETURNING` and no update on a conflict: with either, SQLite keeps a copy of every page that the
+/// statement touches, to undo it alone, and that was an eighth of planning a night.
 pub(super) fn enter(
     transaction: &Transaction<'_>,
     item: &Planned,
     waiting: &Waiting,
-    if_known: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<i64>, LedgerErrorKind> {
     let (site, query, version, start, end) = identity(&item.extraction);
-    let entered = transaction
-        .prepare_cached(&format!(
+    let added = transaction
+        .prepare_cached(
             "INSERT INTO extraction (site, query, version, window_start, window_end, state, detail, due, lane,
                                      priority, not_before, planned_at, changed_at)
              VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8, ?9, ?10, ?11, ?11)
-             ON CONFLICT (site, query, version, window_start, window_end) DO {if_known} RETURNING id"
-        ))?
-        .query_row(
-            params![
-                site,
-                query,
-                version,
-                start,
-                end,
-                waiting.to_string(),
-                item.due.to_string(),
-                item.lane.to_string(),
-                item.priority,
-                millis(item.not_before),
-                millis(now),
-            ],
-            |row| row.get(0),
-        )
-        .optional();
-    entered.map_err(|error| {
-        if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
-            LedgerErrorKind::UnknownSite(item.extraction.site.clone())
-        } else {
-            error.into()
-        }
-    })
+             ON CONFLICT (site, query, version, window_start, window_end) DO NOTHING",
+        )?
+        .execute(params![
+            site,
+            query,
+            version,
+            start,
+            end,
+            waiting.to_string(),
+            item.due.to_string(),
+            item.lane.to_string(),
+            item.priority,
+            millis(item.not_before),
+            millis(now),
+        ])
+        .map_err(|error| {
+            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
+                LedgerErrorKind::UnknownSite(item.extraction.site.clone())
+            } else {
+                error.into()
+            }
+        })?;
+    Ok((added > 0).then(|| transaction.last_insert_rowid()))
 }
 
 /// Calls off whatever is open of a site; tells how much that was.
