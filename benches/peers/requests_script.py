@@ -32,7 +32,7 @@ def result_pages(session, base, statement):
         if status["status"] == "successful":
             break
         assert "ailed" not in status["status"], status
-        time.sleep(0.1)
+        time.sleep(0.05)
     for page in status["result"]["pages"]:
         answer = session.get(f"{query}/results/{page['pageNumber']}")
         answer.raise_for_status()

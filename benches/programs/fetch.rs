@@ -8,6 +8,9 @@ use halo_extract::domain::HaloGuid;
 use halo_extract::remote::{Client, Patience, Settings, Statement};
 use tokio_util::sync::CancellationToken;
 
+/// How long to wait between looks at a query: as all that are compared do.
+const POLL: Duration = Duration::from_millis(50);
+
 /// Asks the first site of the stand-in whose ready line is in `ready` the query on stdin.
 pub(crate) fn run(ready: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     let ready: serde_json::Value = serde_json::from_slice(&std::fs::read(ready)?)?;
@@ -26,8 +29,8 @@ pub(crate) fn run(ready: &Path, rows: u64) -> Result<(), Box<dyn Error>> {
     };
     let patience = Patience {
         just_posted: true,
-        poll_first: Duration::from_millis(100),
-        poll_most: Duration::from_millis(500),
+        poll_first: POLL,
+        poll_most: POLL,
         deadline: Duration::from_secs(600),
     };
     let runtime = tokio::runtime::Runtime::new()?;
