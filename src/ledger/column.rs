@@ -22,10 +22,7 @@ pub(super) fn duration_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-pub(super) fn instant(
-    row: &Row<'_>,
-    column: impl RowIndex + Copy,
-) -> rusqlite::Result<DateTime<Utc>> {
+pub(super) fn instant(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<DateTime<Utc>> {
     let millis = row.get(column)?;
     DateTime::from_timestamp_millis(millis)
         .ok_or_else(|| unreadable(row, column, "an instant out of range".into()))
@@ -33,7 +30,7 @@ pub(super) fn instant(
 
 pub(super) fn optional_instant(
     row: &Row<'_>,
-    column: impl RowIndex + Copy,
+    column: impl RowIndex,
 ) -> rusqlite::Result<Option<DateTime<Utc>>> {
     match row.get::<_, Option<i64>>(column)? {
         None => Ok(None),
@@ -41,7 +38,7 @@ pub(super) fn optional_instant(
     }
 }
 
-pub(super) fn text<T>(row: &Row<'_>, column: impl RowIndex + Copy) -> rusqlite::Result<T>
+pub(super) fn text<T>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<T>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
 {
@@ -50,10 +47,7 @@ where
         .map_err(|error: T::Err| unreadable(row, column, error.into()))
 }
 
-pub(super) fn optional_text<T>(
-    row: &Row<'_>,
-    column: impl RowIndex + Copy,
-) -> rusqlite::Result<Option<T>>
+pub(super) fn optional_text<T>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<T>>
 where
     T: FromStr<Err: Error + Send + Sync + 'static>,
 {
@@ -66,7 +60,7 @@ where
 /// A JSON value of the type that is wanted.
 pub(super) fn json_value<T: serde::de::DeserializeOwned>(
     row: &Row<'_>,
-    column: impl RowIndex + Copy,
+    column: impl RowIndex,
 ) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|error| unreadable(row, column, error.into()))
@@ -85,8 +79,8 @@ pub(super) fn query_id(row: &Row<'_>) -> rusqlite::Result<QueryId> {
 /// more than to read it.
 pub(super) fn query_id_in(
     row: &Row<'_>,
-    query: impl RowIndex + Copy,
-    version: impl RowIndex + Copy,
+    query: impl RowIndex,
+    version: impl RowIndex,
 ) -> rusqlite::Result<QueryId> {
     let number = QueryVersion::new(row.get(version)?);
     Ok(QueryId {
@@ -121,7 +115,7 @@ pub(super) fn identity(extraction: &Extraction) -> (&str, &str, u32, String, Str
 
 pub(super) fn unreadable(
     row: &Row<'_>,
-    column: impl RowIndex + Copy,
+    column: impl RowIndex,
     why: Box<dyn Error + Send + Sync>,
 ) -> rusqlite::Error {
     let index = column.idx(row.as_ref()).unwrap_or_default();
