@@ -414,17 +414,17 @@ impl<'a> Attempt<'a> {
             self.cost,
             self.engine.now(),
         );
-        let (record, remote) = (object.clone(), self.remote);
-        let spool = self.engine.spool.clone();
-        let recorded = self.engine.ledger(move |ledger| {
-            let recorded = ledger.succeed(&claim, &proof, &record, cost, now)?;
-            if let (Fenced::Recorded, Some(remote)) = (recorded, remote) {
-                spool.remove(remote);
-            }
-            Ok::<_, LedgerError>(recorded)
-        });
+        let record = object.clone();
+        let recorded = self
+            .engine
+            .ledger(move |ledger| ledger.succeed(&claim, &proof, &record, cost, now));
         held(recorded.await?)?;
         drop(turn);
+        // An only page that waited in memory left nothing behind, unless a former try kept it.
+        let nothing_kept = ready.unkept.is_some() && self.claim.resume.is_none();
+        if let Some(remote) = self.remote.filter(|_| !nothing_kept) {
+            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
+        }
         Ok(Published {
             object,
             proof,
@@ -478,17 +478,15 @@ impl<'a> Attempt<'a> {
     async fn begin_publishing(&self) -> Result<Turn, AttemptError> {
         self.step(Step::Publishing);
         let (claim, is_brief) = (self.claim.clone(), self.is_brief());
-        let begun = self.engine.ledger(move |ledger| {
-            let turn = ledger.turn_to_publish()?;
-            let fenced = if is_brief {
-                ledger.holds(&claim)?
+        let turn = self.engine.turn_to_publish().await?;
+        let fenced = self.engine.ledger(move |ledger| {
+            if is_brief {
+                ledger.holds(&claim)
             } else {
-                ledger.record_progress(&claim, &Step::Publishing)?
-            };
-            Ok::<_, LedgerError>((fenced, turn))
+                ledger.record_progress(&claim, &Step::Publishing)
+            }
         });
-        let (fenced, turn) = begun.await?;
-        held(fenced)?;
+        held(fenced.await?)?;
         Ok(turn)
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::catalog::Catalog;
 use crate::config::{Halo, Limits};
 use crate::domain::{Environment, HaloGuid, SiteKey};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError, Turn};
 use crate::objects::Store;
 use crate::plan::Rules;
 use crate::privacy::PseudonymKey;
@@ -50,16 +50,38 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Makes a call to the ledger on a thread where it may block.
-    pub async fn ledger<T: Send + 'static>(
+    /// Makes a call to the ledger, and waits until what it wrote is on the disk.
+    ///
+    /// A call is made where it stands: it takes microseconds, and to hand it to another thread costs more. Only where
+    /// another thread is at work in the ledger, which may go on for seconds, it waits on a thread where it may block.
+    ///
+    /// # Errors
+    /// Those of the call, or that the disk refused.
+    pub async fn ledger<T: Send + 'static, E: From<LedgerError> + Send + 'static>(
         &self,
-        call: impl FnOnce(&Ledger) -> T + Send + 'static,
-    ) -> T {
-        let ledger = Arc::clone(&self.ledger);
-        match tokio::task::spawn_blocking(move || call(&ledger)).await {
-            Ok(value) => value,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        call: impl FnOnce(&Ledger) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        // Calls that follow each other leave room for other tasks.
+        tokio::task::coop::consume_budget().await;
+        let ledger = self.ledger.owing();
+        let (called, ledger) = if ledger.is_free() {
+            (call(&ledger), ledger)
+        } else {
+            on_a_thread(move || (call(&ledger), ledger)).await
+        };
+        let settled = ledger.settled().await;
+        let value = called?;
+        settled?;
+        Ok(value)
+    }
+
+    /// A turn to publish; waits while somebody removes objects.
+    pub(super) async fn turn_to_publish(&self) -> Result<Turn, LedgerError> {
+        if let Some(turn) = self.ledger.free_turn_to_publish()? {
+            return Ok(turn);
         }
+        let ledger = Arc::clone(&self.ledger);
+        on_a_thread(move || ledger.turn_to_publish()).await
     }
 
     /// Asks a site a small question at once, and counts it as the query that it is.
@@ -79,6 +101,14 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         (self.clock)()
+    }
+}
+
+/// Work on a thread where it may block.
+pub(super) async fn on_a_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 

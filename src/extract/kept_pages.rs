@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{HaloGuid, PageNumber, RemoteQueryId};
 use crate::remote::{Cause, Client, Page, Pages, RemoteError, RemotePage, RemoteResult};
 
+use super::engine::on_a_thread;
 use super::error::AttemptError;
 use super::spool::Spool;
 
@@ -148,8 +149,5 @@ pub(super) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce(&Spool) -> T + Send + 'static,
 ) -> T {
     let spool = spool.clone();
-    match tokio::task::spawn_blocking(move || work(&spool)).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    on_a_thread(move || work(&spool)).await
 }

@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The write-ahead log of an open ledger, and how much of it is known to be on the disk.
 #[derive(Debug)]
@@ -19,7 +19,11 @@ pub(super) struct Disk {
     /// Number of the last commit, from 1.
     committed: AtomicU64,
     /// Number of the last commit that is on the disk.
-    flushed: Mutex<u64>,
+    flushed: AtomicU64,
+    /// Held by the thread that flushes.
+    flushing: Mutex<()>,
+    /// Held by the task whose thread flushes: the others wait here, and mostly find that it flushed for them too.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Disk {
@@ -30,7 +34,9 @@ impl Disk {
         Ok(Self {
             log: OpenOptions::new().write(true).open(log)?,
             committed: AtomicU64::new(0),
-            flushed: Mutex::new(0),
+            flushed: AtomicU64::new(0),
+            flushing: Mutex::new(()),
+            turn: tokio::sync::Mutex::new(()),
         })
     }
 
@@ -45,15 +51,33 @@ impl Disk {
         self.wait_by(number, || self.log.sync_data())
     }
 
+    /// As [`wait`](Self::wait), for tasks: one thread is held up for all who wait at the same time.
+    pub(super) async fn settled(self: &Arc<Self>, number: u64) -> io::Result<()> {
+        if self.has(number) {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if self.has(number) {
+            return Ok(());
+        }
+        let disk = Arc::clone(self);
+        let waited = tokio::task::spawn_blocking(move || disk.wait(number)).await;
+        waited.map_err(io::Error::from).flatten()
+    }
+
+    fn has(&self, number: u64) -> bool {
+        self.flushed.load(Ordering::SeqCst) >= number
+    }
+
     fn wait_by(&self, number: u64, flush: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let mut flushed = self.flushed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *flushed >= number {
+        let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has(number) {
             return Ok(());
         }
         // Whatever has a number now is in the log before the flush begins.
         let appended = self.committed.load(Ordering::SeqCst);
         flush()?;
-        *flushed = appended;
+        self.flushed.store(appended, Ordering::SeqCst);
         Ok(())
     }
 }
@@ -133,5 +157,22 @@ mod tests {
         });
         again.expect("flushed");
         assert!(tried_again);
+    }
+
+    #[tokio::test]
+    async fn tasks_find_their_commits_on_the_disk_and_who_wrote_nothing_waits_for_nobody() {
+        let (_folder, disk) = disk();
+        let disk = Arc::new(disk);
+        let numbers: Vec<u64> = (0..32).map(|_| disk.committed()).collect();
+
+        let turn = disk.turn.lock().await;
+        disk.settled(0).await.expect("nothing to wait for");
+        assert!(!disk.has(1));
+        drop(turn);
+        let settled = numbers.iter().map(|number| async {
+            disk.settled(*number).await.expect("flushed");
+            assert!(disk.has(*number));
+        });
+        futures::future::join_all(settled).await;
     }
 }

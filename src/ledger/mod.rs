@@ -1,7 +1,8 @@
 //! Durable truth: which sites there are, what was planned, what was tried, which objects stand.
 //!
 //! Not for rows, pages or secrets, and not a scheduler: it never looks at the clock, each call is told
-//! the time. The calls are synchronous and short; an async caller makes them on a blocking thread.
+//! the time. The calls are synchronous and short; an async caller makes them on a blocking thread, or has an owing view
+//! of the ledger and waits for the disk afterwards.
 //!
 //! Invariants: an extraction is in the ledger once; an attempt is journalled before its query is posted
 //! and its remote id as soon as it is known, so that a crash never asks the practice twice; a worker that

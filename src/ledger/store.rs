@@ -1,7 +1,8 @@
 //! The open ledger: one SQLite connection, and the two ways to use it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -32,9 +33,16 @@ const LOG_PAGES: i64 = 16_000;
 /// local disk: SQLite's locks do not hold on network drives.
 #[derive(Debug)]
 pub struct Ledger {
+    open: Arc<Open>,
+    /// The last commit that whoever has this view must wait for; `None` where each call waits for its own.
+    owed: Option<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Open {
     path: PathBuf,
     connection: Mutex<Connection>,
-    disk: Disk,
+    disk: Arc<Disk>,
 }
 
 impl Ledger {
@@ -52,19 +60,61 @@ impl Ledger {
         let (connection, disk) =
             open().map_err(|kind: LedgerErrorKind| kind.at(path, "open the ledger"))?;
         Ok(Self {
-            path: path.to_owned(),
-            connection: Mutex::new(connection),
-            disk,
+            open: Arc::new(Open {
+                path: path.to_owned(),
+                connection: Mutex::new(connection),
+                disk: Arc::new(disk),
+            }),
+            owed: None,
         })
+    }
+
+    /// The same ledger for calls that must not block for long: what they write is in the log when they return, and on
+    /// the disk once [`Ledger::settled`] has been waited for. Until then a loss of power, not the end of a process,
+    /// may undo it.
+    #[must_use]
+    pub fn owing(&self) -> Self {
+        Self {
+            open: Arc::clone(&self.open),
+            owed: Some(AtomicU64::new(0)),
+        }
+    }
+
+    /// Waits until all that was written through this [owing](Ledger::owing) view is on the disk. Tasks that wait at the
+    /// same time are served together.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing is known then of what was written since the last call.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves what was written in the log.
+    pub async fn settled(&self) -> Result<(), LedgerError> {
+        let Some(owed) = &self.owed else {
+            return Ok(());
+        };
+        let settled = self.open.disk.settled(owed.load(Ordering::SeqCst)).await;
+        settled
+            .map_err(LedgerErrorKind::Flush)
+            .map_err(|kind| kind.at(self.path(), "wait for the disk"))
+    }
+
+    /// Whether no other thread is at work in the ledger now, so that a call would not wait for it.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        !matches!(
+            self.open.connection.try_lock(),
+            Err(TryLockError::WouldBlock)
+        )
     }
 
     /// The ledger's file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.open.path
     }
 
-    /// Runs `body` in one write transaction, all of it recorded or nothing, and waits until it is on the disk.
+    /// Runs `body` in one write transaction, all of it recorded or nothing, and waits until it is on the disk, or leaves
+    /// that to [`settled`](Self::settled).
     ///
     /// The transaction takes the write lock at its start, because one that reads first and writes later
     /// fails at once when another process wrote in between, whatever the busy timeout.
@@ -75,12 +125,19 @@ impl Ledger {
     ) -> Result<T, LedgerError> {
         let run = || {
             let (value, number) = self.commit(body)?;
-            if let Some(number) = number {
-                self.disk.wait(number).map_err(LedgerErrorKind::Flush)?;
+            match (number, &self.owed) {
+                (None, _) => {}
+                (Some(number), Some(owed)) => {
+                    owed.fetch_max(number, Ordering::SeqCst);
+                }
+                (Some(number), None) => {
+                    let flushed = self.open.disk.wait(number);
+                    flushed.map_err(LedgerErrorKind::Flush)?;
+                }
             }
             Ok(value)
         };
-        run().map_err(|kind: LedgerErrorKind| kind.at(&self.path, doing))
+        run().map_err(|kind: LedgerErrorKind| kind.at(self.path(), doing))
     }
 
     /// Runs `body` as [`write`](Self::write) does, but does not wait for the disk: the next `write` takes it along,
@@ -94,7 +151,7 @@ impl Ledger {
         body: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerErrorKind>,
     ) -> Result<T, LedgerError> {
         let value = self.commit(body).map(|(value, _)| value);
-        value.map_err(|kind| kind.at(&self.path, doing))
+        value.map_err(|kind| kind.at(self.path(), doing))
     }
 
     /// One write transaction, and its number if it changed anything; rolled back when `body` fails.
@@ -108,7 +165,7 @@ impl Ledger {
         let value = body(&transaction)?;
         transaction.commit()?;
         let changed = connection.total_changes() != before;
-        Ok((value, changed.then(|| self.disk.committed())))
+        Ok((value, changed.then(|| self.open.disk.committed())))
     }
 
     /// Runs `body`, whose writes go all over the indexes, with more of the ledger in memory than else; it is given back
@@ -140,7 +197,7 @@ impl Ledger {
             let transaction = connection.transaction()?;
             body(&transaction)
         };
-        run().map_err(|kind| kind.at(&self.path, doing))
+        run().map_err(|kind| kind.at(self.path(), doing))
     }
 
     /// Runs `body` where no transaction may be open: SQLite copies and rewrites whole files only there.
@@ -149,13 +206,14 @@ impl Ledger {
         doing: &'static str,
         body: impl FnOnce(&Connection) -> Result<T, LedgerErrorKind>,
     ) -> Result<T, LedgerError> {
-        body(&self.connection()).map_err(|kind| kind.at(&self.path, doing))
+        body(&self.connection()).map_err(|kind| kind.at(self.path(), doing))
     }
 
     /// A panic in another thread leaves nothing half done here: its transaction was rolled back when it
     /// unwound, so the poison is not passed on.
     fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection
+        self.open
+            .connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

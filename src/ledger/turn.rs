@@ -5,10 +5,12 @@
 //! another has written over. Turns are locks on two files beside the ledger, so they hold between processes and fall
 //! with a process that dies.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 
 use super::{Ledger, LedgerError, LedgerErrorKind};
+
+const WAIT_TO_PUBLISH: &str = "wait to publish";
 
 /// A turn at what lies in storage. It ends when it is dropped.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl Ledger {
     /// # Errors
     /// When the lock files cannot be used.
     pub fn turn_to_publish(&self) -> Result<Turn, LedgerError> {
-        self.turn("wait to publish", || {
+        self.turn(WAIT_TO_PUBLISH, || {
             let queue = self.lock_file("queue")?;
             queue.lock_shared()?;
             let turn = self.lock_file("turn")?;
@@ -36,6 +38,30 @@ impl Ledger {
                 _queue: None,
             })
         })
+    }
+
+    /// A turn to publish as [`turn_to_publish`](Self::turn_to_publish) gives it, if nobody has to be waited for.
+    ///
+    /// # Errors
+    /// When the lock files cannot be used.
+    pub fn free_turn_to_publish(&self) -> Result<Option<Turn>, LedgerError> {
+        let (queue, turn) = (self.lock_file("queue"), self.lock_file("turn"));
+        let both = queue.and_then(|queue| Ok((queue, turn?)));
+        let try_both = both.map_err(TryLockError::Error).and_then(|(queue, turn)| {
+            queue.try_lock_shared()?;
+            turn.try_lock_shared()?;
+            Ok(Turn {
+                _turn: turn,
+                _queue: None,
+            })
+        });
+        match try_both {
+            Ok(turn) => Ok(Some(turn)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(LedgerErrorKind::Turn(error).at(self.path(), WAIT_TO_PUBLISH))
+            }
+        }
     }
 
     /// Waits for a turn to remove or replace objects: until it ends nobody publishes, removes or replaces. Have it no
@@ -86,7 +112,8 @@ mod tests {
         let path = folder.path().join("ledger.sqlite");
         let ledger = Ledger::open(&path, Environment::Simulator).expect("a ledger");
         let one = ledger.turn_to_publish().expect("a turn");
-        let other = ledger.turn_to_publish().expect("a turn beside it");
+        let free = ledger.free_turn_to_publish().expect("a lock");
+        let other = free.expect("a turn beside it");
 
         std::thread::scope(|scope| {
             let (told, order) = channel();
@@ -102,6 +129,8 @@ mod tests {
                 queue.unlock().expect("it was ours");
                 std::thread::yield_now();
             }
+            let free = ledger.free_turn_to_publish().expect("a lock");
+            assert!(free.is_none(), "who removes was here before");
             scope.spawn(move || {
                 let _turn = ledger.turn_to_publish().expect("a turn");
                 told.send("publishes").expect("the test listens");
