@@ -307,17 +307,15 @@ impl Holdings {
         let zone = site.map_or(Tz::UTC, |site| site.time_zone);
         // The ledger keeps milliseconds.
         let changed_since = now - chrono::TimeDelta::milliseconds(1);
-        for manifest in manifests(
+        let manifests = manifests(
             self.environment,
             &published,
             &replaced,
             zone,
             changed_since,
             now,
-        ) {
-            let _written = self.store.write_manifest(&manifest).await?;
-        }
-        Ok(())
+        );
+        Ok(self.store.write_manifests(&manifests).await?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! After each night: the lake tells its readers what is in it. Only what differs is written.
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::{self, Sender};
 
 use super::coverage::coverage;
@@ -22,8 +22,10 @@ pub(super) const NIGHT: TimeDelta = TimeDelta::hours(36);
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 /// An upload that is older than this is a crash's.
 const ABANDONED: TimeDelta = TimeDelta::days(1);
-/// Manifests on their way at once.
-const AT_ONCE: usize = 16;
+/// Sites whose manifests are written at once.
+const SITES_AT_ONCE: usize = 4;
+/// Manifests of a site whose text is in memory at once.
+const WRITTEN_TOGETHER: usize = 64;
 /// Extractions whose attempts are read in one go.
 const PAGE: u32 = 1_000;
 
@@ -107,29 +109,32 @@ impl Holdings {
         let (replaced, sites) = self
             .ledger(move |ledger| Ok((ledger.replaced_since(since)?, ledger.sites()?)))
             .await?;
-        let mut count = 0;
-        // One site after the other: what is in memory does not grow with the fleet.
-        for site in sites {
-            let key = site.key.clone();
-            let published = self
-                .ledger(move |ledger| ledger.published_since(&key, since))
-                .await?;
-            let manifests = manifests(
-                self.environment,
-                &published,
-                &replaced,
-                site.time_zone,
-                changed_since,
-                now,
-            );
-            count += manifests.len() as u64;
-            futures::stream::iter(manifests.iter().map(Ok::<_, StorageError>))
-                .try_for_each_concurrent(AT_ONCE, |manifest| async move {
-                    self.store.write_manifest(manifest).await.map(|_written| ())
-                })
-                .await?;
-        }
-        Ok(count)
+        // A few sites at a time: what is in memory does not grow with the fleet.
+        let counts = futures::stream::iter(sites).map(|site| {
+            let replaced = &replaced;
+            async move {
+                let key = site.key.clone();
+                let published = self
+                    .ledger(move |ledger| ledger.published_since(&key, since))
+                    .await?;
+                let manifests = manifests(
+                    self.environment,
+                    &published,
+                    replaced,
+                    site.time_zone,
+                    changed_since,
+                    now,
+                );
+                for some in manifests.chunks(WRITTEN_TOGETHER) {
+                    self.store.write_manifests(some).await?;
+                }
+                Ok::<_, LakeError>(manifests.len() as u64)
+            }
+        });
+        counts
+            .buffer_unordered(SITES_AT_ONCE)
+            .try_fold(0, async |sum, count| Ok(sum + count))
+            .await
     }
 
     async fn write_coverage(

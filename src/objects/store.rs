@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -19,6 +20,7 @@ use super::address;
 use super::encode::{self, Batches, Source};
 use super::encryption::ObjectKeys;
 use super::error::{StorageError, StorageErrorKind};
+use super::folder::{self, Publication};
 use super::footer::Provenance;
 use super::journal::Journal;
 use super::lanes::Lanes;
@@ -26,6 +28,9 @@ use super::parts::PartWriter;
 use super::schema::{RowOrigin, output_schema};
 use super::upload::Upload;
 use crate::domain::{ObjectRecord, Sha256};
+
+/// Small files on their way to a bucket at once.
+const PUTS_AT_ONCE: usize = 4;
 
 /// A place where objects are kept. Cheap to clone.
 #[derive(Clone)]
@@ -249,12 +254,43 @@ impl Store {
             let journal = self.journal(environment)?;
             return Ok(Upload::new(Arc::clone(&self.inner), published).noted_in(journal));
         };
-        let staging = match path.split_once('/') {
-            Some((environment, _)) => format!("{environment}/_meta/staging/{}", Uuid::new_v4()),
-            None => format!("_staging/{}", Uuid::new_v4()),
-        };
-        let staging = self.location(&staging)?;
+        let staging = self.location(&draft_for(path))?;
         Ok(Upload::new(Arc::clone(&self.inner), staging).renamed_to(published, folder.clone()))
+    }
+
+    /// Writes `files`, each to its path in one step, replacing what was there, several at once. One that is refused ends it;
+    /// others may be written by then.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub(super) async fn put_all(&self, files: Vec<(String, Bytes)>) -> Result<(), StorageError> {
+        let Some(folder) = &self.folder else {
+            let puts = files.into_iter().map(Ok);
+            return futures::stream::iter(puts)
+                .try_for_each_concurrent(PUTS_AT_ONCE, async |(path, bytes)| {
+                    self.put(&path, bytes).await.map(|_written| ())
+                })
+                .await;
+        };
+        let Some((first, _)) = files.first() else {
+            return Ok(());
+        };
+        let first = first.clone();
+        let mut publications = Vec::with_capacity(files.len());
+        for (path, bytes) in files {
+            publications.push(Publication {
+                draft: folder.join(self.location(&draft_for(&path))?.as_ref()),
+                published: folder.join(self.location(&path)?.as_ref()),
+                bytes,
+            });
+        }
+        // On one thread, because to wake one for each costs more than the writing.
+        let writing = move || folder::publish_all(&publications);
+        let written = tokio::task::spawn_blocking(writing).await;
+        written
+            .map_err(std::io::Error::from)
+            .flatten()
+            .map_err(|error| StorageError::from_io("write", &first, error))
     }
 
     /// Where open uploads of an environment are noted; none for a store that needs no notes.
@@ -292,6 +328,14 @@ impl Store {
             .map(|part| part.as_ref().to_owned())
             .collect();
         Some(parts.join("/"))
+    }
+}
+
+/// Where a file in a folder on disk is written before it is renamed to `path`.
+fn draft_for(path: &str) -> String {
+    match path.split_once('/') {
+        Some((environment, _)) => format!("{environment}/_meta/staging/{}", Uuid::new_v4()),
+        None => format!("_staging/{}", Uuid::new_v4()),
     }
 }
 

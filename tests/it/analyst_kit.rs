@@ -268,7 +268,8 @@ async fn write_manifest(store: &Store, object: ManifestObject) {
         objects: vec![object],
     };
 
-    store.write_manifest(&manifest).await.expect("written");
+    let written = store.write_manifests(std::slice::from_ref(&manifest)).await;
+    written.expect("written");
 
     let read = store
         .read_manifest(&manifest.path())

@@ -99,14 +99,18 @@ impl Store {
         self.put(&path, text.into()).await
     }
 
-    /// Writes `manifest` to its path, replacing an earlier one of the same night.
+    /// Writes manifests to their paths, each replacing an earlier one of the same night.
     ///
     /// # Errors
-    /// When the store refuses.
-    pub async fn write_manifest(&self, manifest: &Manifest) -> Result<ObjectRecord, StorageError> {
-        let mut text = serde_json::to_vec_pretty(manifest).expect("a manifest has text keys only");
-        text.push(b'\n');
-        self.put(&manifest.path(), text.into()).await
+    /// When the store refuses; some may be written by then.
+    pub async fn write_manifests(&self, manifests: &[Manifest]) -> Result<(), StorageError> {
+        let files = manifests.iter().map(|manifest| {
+            let mut text =
+                serde_json::to_vec_pretty(manifest).expect("a manifest has text keys only");
+            text.push(b'\n');
+            (manifest.path(), text.into())
+        });
+        self.put_all(files.collect()).await
     }
 
     /// The manifest at `path`.
