@@ -1,25 +1,35 @@
-//! A small object in a folder on disk: written where no reader looks, on disk for good, then renamed into its place.
+//! Objects in a folder on disk: written where no reader looks, on disk for good, then renamed into their place.
 //!
-//! The client library can do it too, in two renames with their own waits for the disk; a nightly object is small, and
-//! those waits were most of what storing it took.
+//! The client library can do it too, in two renames with their own waits for the disk. Those waits were most of what
+//! storing a small object took; and of a large one nothing was on its way to the disk before its end.
 //!
-//! Invariant: once [`publish`] returns, the object and every folder that was made for it survive a loss of power; until
-//! then `published` holds what it held before.
+//! Invariant: once [`put`] or completing a [`Draft`] has returned, the object and every folder that was made for it survive
+//! a loss of power; until then `published` holds what it held before.
 
 use std::collections::BTreeSet;
-#[cfg(unix)]
-use std::fs::File;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use async_trait::async_trait;
 use bytes::Bytes;
+use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 
-/// Makes `bytes` the content of the file `published` in one step, by way of the file `draft` on the same disk. Blocks.
+/// What has been written goes to the disk whenever another so many bytes have come: often enough that little is left for
+/// the end, and not at all for an object of less.
+const SYNC_BYTES: u64 = 8 << 20;
+
+/// Makes `bytes` the content of the file `published` in one step, by way of the file `draft` on the same disk.
 ///
 /// # Errors
 /// When the disk refuses; nothing is left behind.
-pub(super) fn publish(draft: &Path, published: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn put(draft: PathBuf, published: PathBuf, bytes: Bytes) -> Result<PutResult> {
+    blocking(move || publish(&draft, &published, &bytes)).await?;
+    Ok(unmarked())
+}
+
+fn publish(draft: &Path, published: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = write_for_good(draft, bytes).and_then(|()| rename_for_good(draft, published));
     if written.is_err() {
         drop(fs::remove_file(draft));
@@ -57,17 +67,157 @@ pub(super) fn publish_all(files: &[Publication]) -> io::Result<()> {
     changed.into_iter().rev().try_for_each(sync_folder)
 }
 
-fn write_for_good(draft: &Path, bytes: &[u8]) -> io::Result<()> {
-    let create = || OpenOptions::new().write(true).create_new(true).open(draft);
-    let mut file = match create() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(parent(draft)?)?;
-            create()?
+/// A large object in the making: a file that takes parts, and goes to the disk while more of them come.
+#[derive(Debug)]
+pub(super) struct Draft {
+    file: Arc<DraftFile>,
+    /// Where it is, until it is renamed or removed.
+    path: Option<PathBuf>,
+    published: PathBuf,
+    /// Of all parts so far.
+    size_bytes: u64,
+}
+
+/// Two handles of one file, each for one at a time.
+#[derive(Debug)]
+struct DraftFile {
+    to_write: Mutex<File>,
+    to_sync: Mutex<File>,
+}
+
+impl Draft {
+    /// Begins the file `draft`, to be renamed to `published` on the same disk.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing is left behind.
+    pub(super) async fn begin(draft: PathBuf, published: PathBuf) -> Result<Self> {
+        let beginning = move || {
+            let to_write = create(&draft)?;
+            let to_sync = to_write.try_clone()?;
+            Ok(Self {
+                file: Arc::new(DraftFile {
+                    to_write: Mutex::new(to_write),
+                    to_sync: Mutex::new(to_sync),
+                }),
+                path: Some(draft),
+                published,
+                size_bytes: 0,
+            })
+        };
+        blocking(beginning).await
+    }
+}
+
+#[async_trait]
+impl MultipartUpload for Draft {
+    fn put_part(&mut self, part: PutPayload) -> UploadPart {
+        let (file, offset) = (Arc::clone(&self.file), self.size_bytes);
+        self.size_bytes += part.content_length() as u64;
+        let sync_due = self.size_bytes / SYNC_BYTES > offset / SYNC_BYTES;
+        Box::pin(blocking(move || {
+            file.write(offset, &part)?;
+            if sync_due {
+                file.sync_unless_busy()?;
+            }
+            Ok(())
+        }))
+    }
+
+    /// Renames the file into its place.
+    async fn complete(&mut self) -> Result<PutResult> {
+        let Some(draft) = self.path.take() else {
+            return Err(refused(io::ErrorKind::NotFound.into()));
+        };
+        let (file, published) = (Arc::clone(&self.file), self.published.clone());
+        let completing = move || {
+            let synced = lock(&file.to_sync).sync_all();
+            let completed = synced.and_then(|()| rename_for_good(&draft, &published));
+            if completed.is_err() {
+                drop(fs::remove_file(&draft));
+            }
+            completed
+        };
+        blocking(completing).await?;
+        Ok(unmarked())
+    }
+
+    async fn abort(&mut self) -> Result<()> {
+        match self.path.take() {
+            Some(draft) => blocking(move || fs::remove_file(draft)).await,
+            None => Ok(()),
         }
-        created => created?,
-    };
+    }
+}
+
+impl Drop for Draft {
+    /// Where no runtime is left to abort in.
+    fn drop(&mut self) {
+        if let Some(draft) = self.path.take() {
+            drop(fs::remove_file(draft));
+        }
+    }
+}
+
+impl DraftFile {
+    fn write(&self, offset: u64, part: &PutPayload) -> io::Result<()> {
+        let mut file = lock(&self.to_write);
+        file.seek(SeekFrom::Start(offset))?;
+        part.iter().try_for_each(|bytes| file.write_all(bytes))
+    }
+
+    /// Waits until the disk has what is written so far, unless another part waits already: so parts are written
+    /// meanwhile, and the next wait is for all of them.
+    fn sync_unless_busy(&self) -> io::Result<()> {
+        match self.to_sync.try_lock() {
+            Ok(file) => file.sync_data(),
+            Err(TryLockError::Poisoned(file)) => file.into_inner().sync_data(),
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
+    }
+}
+
+/// No mark: those of a folder change when it is copied or restored.
+fn unmarked() -> PutResult {
+    PutResult {
+        e_tag: None,
+        version: None,
+        extensions: Default::default(),
+    }
+}
+
+fn lock(file: &Mutex<File>) -> MutexGuard<'_, File> {
+    file.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
+    let worked = tokio::task::spawn_blocking(work).await;
+    worked.map_err(io::Error::from).flatten().map_err(refused)
+}
+
+fn refused(error: io::Error) -> object_store::Error {
+    object_store::Error::Generic {
+        store: "folder",
+        source: Box::new(error),
+    }
+}
+
+fn write_for_good(draft: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = create(draft)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+fn create(draft: &Path) -> io::Result<File> {
+    let create = || OpenOptions::new().write(true).create_new(true).open(draft);
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent(draft)?)?;
+            create()
+        }
+        created => created,
+    }
 }
 
 fn rename_for_good(draft: &Path, published: &Path) -> io::Result<()> {
@@ -127,6 +277,69 @@ mod tests {
             assert_eq!(fs::read(&published).expect("there"), bytes);
             assert!(!draft.exists());
         }
+    }
+
+    async fn draft_of(home: &Path, parts: &[&'static [u8]]) -> Draft {
+        let (draft, published) = (home.join("staging/1"), home.join("a/b/object"));
+        let begun = Draft::begin(draft, published).await;
+        let mut draft = begun.expect("begun");
+        // All on their way before the first has arrived.
+        let arriving: Vec<UploadPart> = parts
+            .iter()
+            .map(|part| draft.put_part(PutPayload::from_static(part)))
+            .collect();
+        for arrived in futures::future::join_all(arriving).await {
+            arrived.expect("written");
+        }
+        draft
+    }
+
+    #[tokio::test]
+    async fn parts_become_an_object_in_their_order_and_only_at_the_end() {
+        let home = tempfile::tempdir().expect("a folder");
+        let published = home.path().join("a/b/object");
+
+        for parts in [
+            [b"first ".as_slice(), b"second ", b"third"],
+            [b"n", b"e", b"w"],
+        ] {
+            let before = fs::read(&published).ok();
+            let mut draft = draft_of(home.path(), &parts).await;
+            assert_eq!(fs::read(&published).ok(), before);
+
+            draft.complete().await.expect("published");
+
+            assert_eq!(fs::read(&published).expect("there"), parts.concat());
+            assert!(!home.path().join("staging/1").exists());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_is_aborted_or_dropped_leaves_nothing_and_cannot_be_completed() {
+        let home = tempfile::tempdir().expect("a folder");
+
+        let mut aborted = draft_of(home.path(), &[b"part"]).await;
+        assert!(home.path().join("staging/1").exists());
+        aborted.abort().await.expect("aborted");
+        assert!(!home.path().join("staging/1").exists());
+        aborted.complete().await.expect_err("nothing is left of it");
+        drop(draft_of(home.path(), &[b"part"]).await);
+
+        assert!(!home.path().join("staging/1").exists());
+        assert!(!home.path().join("a").exists());
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_cannot_be_renamed_is_removed() {
+        let home = tempfile::tempdir().expect("a folder");
+        let in_the_way = home.path().join("a/b/object/in the way");
+        fs::create_dir_all(&in_the_way).expect("made");
+
+        let mut draft = draft_of(home.path(), &[b"part"]).await;
+        draft.complete().await.expect_err("a folder is in the way");
+
+        assert!(!home.path().join("staging/1").exists());
+        assert!(in_the_way.exists());
     }
 
     #[test]

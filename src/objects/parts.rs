@@ -11,11 +11,10 @@ use tokio::sync::mpsc::Sender;
 
 use crate::domain::Sha256;
 
-/// Size of every part but the last. Stores want at least 5 MiB, and some want all parts equal.
-pub(super) const PART_BYTES: usize = 8 << 20;
-
 /// A `Write` for a blocking thread; the other end of the channel uploads.
 pub struct PartWriter {
+    /// Size of every part but the last.
+    part_bytes: usize,
     buffer: Vec<u8>,
     size_bytes: u64,
     /// Once there is more than one part.
@@ -26,8 +25,10 @@ pub struct PartWriter {
 }
 
 impl PartWriter {
-    pub(super) fn new(parts: Sender<Bytes>) -> Self {
+    /// Cuts into parts of `part_bytes`.
+    pub(super) fn new(parts: Sender<Bytes>, part_bytes: usize) -> Self {
         Self {
+            part_bytes,
             buffer: Vec::new(),
             size_bytes: 0,
             digest: None,
@@ -62,7 +63,8 @@ impl PartWriter {
 
     fn hand_over(&mut self) -> io::Result<()> {
         // More will come, and mostly a whole part of it.
-        let next = self.spare.take();
+        let spare = self.spare.take();
+        let next = spare.unwrap_or_else(|| Vec::with_capacity(self.part_bytes));
         let part = self.spare.lend(std::mem::replace(&mut self.buffer, next));
         let digest = self.digest.get_or_insert_with(DigestBeside::start);
         digest.update(part.clone());
@@ -78,11 +80,11 @@ impl PartWriter {
 
 impl Write for PartWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = PART_BYTES - self.buffer.len();
+        let room = self.part_bytes - self.buffer.len();
         let taken = &bytes[..bytes.len().min(room)];
         self.buffer.extend_from_slice(taken);
         self.size_bytes += taken.len() as u64;
-        if self.buffer.len() == PART_BYTES {
+        if self.buffer.len() == self.part_bytes {
             self.hand_over()?;
         }
         Ok(taken.len())
@@ -104,9 +106,8 @@ struct Lent {
 }
 
 impl Spare {
-    fn take(&self) -> Vec<u8> {
-        let spare = self.buffers().pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(PART_BYTES))
+    fn take(&self) -> Option<Vec<u8>> {
+        self.buffers().pop()
     }
 
     fn lend(&self, buffer: Vec<u8>) -> Bytes {

@@ -170,9 +170,10 @@ impl Store {
         write: impl FnOnce(&mut PartWriter) -> Result<u64, ParquetError> + Send + 'static,
     ) -> Result<Staged, StorageError> {
         let mut upload = self.new_upload(path)?;
+        let part_bytes = upload.part_bytes();
         let (to_upload, parts) = mpsc::channel(1);
         let encoding = tokio::task::spawn_blocking(move || {
-            let mut sink = PartWriter::new(to_upload);
+            let mut sink = PartWriter::new(to_upload, part_bytes);
             let rows = write(&mut sink)?;
             Ok::<_, ParquetError>((rows, sink.finish()?))
         });
@@ -252,10 +253,11 @@ impl Store {
         let Some(folder) = &self.folder else {
             let environment = path.split('/').next().unwrap_or_default();
             let journal = self.journal(environment)?;
-            return Ok(Upload::new(Arc::clone(&self.inner), published).noted_in(journal));
+            let store = Arc::clone(&self.inner);
+            return Ok(Upload::to_bucket(store, published, journal));
         };
-        let staging = self.location(&draft_for(path))?;
-        Ok(Upload::new(Arc::clone(&self.inner), staging).renamed_to(published, folder.clone()))
+        let draft = self.location(&draft_for(path))?;
+        Ok(Upload::to_folder(folder, &draft, published))
     }
 
     /// Writes `files`, each to its path in one step, replacing what was there, several at once. One that is refused ends it;

@@ -4,40 +4,47 @@
 //! multipart upload whose parts leave as they come. In a folder on disk both first become a file under
 //! `_meta/staging/`, outside every path that a reader of data looks at, and publishing renames it.
 
-use std::path::PathBuf;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutResult};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::error::StorageError;
-use super::folder;
+use super::folder::{self, Draft};
 use super::journal::Journal;
 use super::store::unquoted;
 
 /// Parts on their way at once. With the one being filled this bounds memory.
 const PARTS_IN_FLIGHT: usize = 2;
 
+/// Size of a bucket's parts but the last. Stores want at least 5 MiB, and some want all parts equal.
+const BUCKET_PART_BYTES: usize = 8 << 20;
+
+/// Size of a folder's parts: small enough to be still in the processor's cache when they are digested and written.
+const FOLDER_PART_BYTES: usize = 1 << 20;
+
 /// An object that is not visible yet.
 pub(super) struct Upload {
-    store: Arc<dyn ObjectStore>,
-    /// Where the bytes go.
-    target: Path,
-    /// Where a rename takes them at the end, if the store cannot hide unfinished files by itself.
-    rename_to: Option<Renaming>,
-    /// Where the upload is noted once it has several parts.
-    journal: Option<Journal>,
+    /// Where readers will find it, in the store.
+    path: Path,
+    destination: Destination,
     content: Content,
 }
 
-/// The place where readers look, in a folder on disk.
-struct Renaming {
-    folder: PathBuf,
-    published: Path,
+#[derive(Clone)]
+enum Destination {
+    /// A store that hides unfinished uploads by itself. Those of several parts are noted.
+    Bucket {
+        store: Arc<dyn ObjectStore>,
+        journal: Option<Journal>,
+    },
+    /// A folder on disk, where the file `draft` is renamed at the end.
+    Folder { draft: PathBuf, published: PathBuf },
 }
 
 enum Content {
@@ -49,25 +56,38 @@ enum Content {
 }
 
 impl Upload {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, target: Path) -> Self {
+    /// To `path` of a bucket, noted in `journal` once there are several parts.
+    pub(super) fn to_bucket(
+        store: Arc<dyn ObjectStore>,
+        path: Path,
+        journal: Option<Journal>,
+    ) -> Self {
+        Self::new(path, Destination::Bucket { store, journal })
+    }
+
+    /// To `path` below `folder` on disk, by way of `draft` below it.
+    pub(super) fn to_folder(folder: &FilePath, draft: &Path, path: Path) -> Self {
+        let destination = Destination::Folder {
+            draft: folder.join(draft.as_ref()),
+            published: folder.join(path.as_ref()),
+        };
+        Self::new(path, destination)
+    }
+
+    fn new(path: Path, destination: Destination) -> Self {
         Self {
-            store,
-            target,
-            rename_to: None,
-            journal: None,
+            path,
+            destination,
             content: Content::Small(Bytes::new()),
         }
     }
 
-    /// For a store that is the folder `folder` on disk.
-    pub(super) fn renamed_to(mut self, published: Path, folder: PathBuf) -> Self {
-        self.rename_to = Some(Renaming { folder, published });
-        self
-    }
-
-    pub(super) fn noted_in(mut self, journal: Option<Journal>) -> Self {
-        self.journal = journal;
-        self
+    /// Size of the parts that it takes, but the last.
+    pub(super) fn part_bytes(&self) -> usize {
+        match self.destination {
+            Destination::Bucket { .. } => BUCKET_PART_BYTES,
+            Destination::Folder { .. } => FOLDER_PART_BYTES,
+        }
     }
 
     /// Takes `bytes` for the whole object, small enough for memory.
@@ -87,13 +107,8 @@ impl Upload {
         let Some(second) = parts.recv().await else {
             return Ok(());
         };
-        let mut upload = begin(
-            self.journal.clone(),
-            Arc::clone(&self.store),
-            self.target.clone(),
-        )
-        .await
-        .map_err(|error| self.error(error))?;
+        let begun = begin(self.path.clone(), self.destination.clone()).await;
+        let mut upload = begun.map_err(|error| self.error(error))?;
         let mut in_flight = JoinSet::new();
         in_flight.spawn(upload.put_part(first.into()));
         in_flight.spawn(upload.put_part(second.into()));
@@ -139,40 +154,14 @@ impl Upload {
     }
 
     async fn try_publish(&mut self) -> Result<Option<String>, StorageError> {
-        if let (Content::Small(bytes), Some(to)) = (&self.content, &self.rename_to) {
-            let bytes = bytes.clone();
-            let draft = to.folder.join(self.target.as_ref());
-            let published = to.folder.join(to.published.as_ref());
-            let writing = move || folder::publish(&draft, &published, &bytes);
-            let written = tokio::task::spawn_blocking(writing).await;
-            written
-                .map_err(std::io::Error::from)
-                .flatten()
-                .map_err(|error| StorageError::from_io("write", to.published.as_ref(), error))?;
-            self.content = Content::Ended;
-            return Ok(None);
-        }
-        self.finish_and_rename()
-            .await
-            .map_err(|error| self.error(error))
-    }
-
-    async fn finish_and_rename(&mut self) -> object_store::Result<Option<String>> {
         let put = match &mut self.content {
-            Content::Small(bytes) => {
-                let payload = PutPayload::from(bytes.clone());
-                self.store.put(&self.target, payload).await?
-            }
-            Content::Multipart(upload) => upload.complete().await?,
+            Content::Small(bytes) => self.destination.put(&self.path, bytes.clone()).await,
+            Content::Multipart(upload) => upload.complete().await,
             Content::Ended => return Ok(None),
         };
-        let mut etag = put.e_tag.as_deref().map(unquoted);
-        if let Some(to) = &self.rename_to {
-            self.store.rename(&self.target, &to.published).await?;
-            etag = None;
-        }
+        let put = put.map_err(|error| self.error(error))?;
         self.content = Content::Ended;
-        Ok(etag)
+        Ok(put.e_tag.as_deref().map(unquoted))
     }
 
     /// Gives up: no part, no temporary file stays. Best effort, as the store may be what failed.
@@ -180,40 +169,55 @@ impl Upload {
         if let Content::Multipart(mut upload) = std::mem::replace(&mut self.content, Content::Ended)
             && let Err(error) = upload.abort().await
         {
-            tracing::debug!(path = %self.target, error = %error, "an upload could not be aborted, or had ended already");
-        }
-        if self.rename_to.is_some() {
-            // Completed but not renamed; mostly it does not exist, which is as good.
-            let _ = self.store.delete(&self.target).await;
+            tracing::debug!(path = %self.path, error = %error, "an upload could not be aborted, or had ended already");
         }
     }
 
     fn error(&self, error: object_store::Error) -> StorageError {
-        let renamed_to = self.rename_to.as_ref().map(|to| &to.published);
-        let path = renamed_to.unwrap_or(&self.target);
-        StorageError::from_store("write", path.as_ref(), error)
+        StorageError::from_store("write", self.path.as_ref(), error)
     }
 }
 
-/// Opens an upload of parts, noted where the store needs it.
+impl Destination {
+    /// Writes a whole object in one step.
+    async fn put(&self, path: &Path, bytes: Bytes) -> object_store::Result<PutResult> {
+        match self {
+            Self::Bucket { store, .. } => store.put(path, bytes.into()).await,
+            Self::Folder { draft, published } => {
+                folder::put(draft.clone(), published.clone(), bytes).await
+            }
+        }
+    }
+
+    /// Opens an upload of parts, noted where the store needs it.
+    async fn begin(&self, path: &Path) -> object_store::Result<Box<dyn MultipartUpload>> {
+        match self {
+            Self::Bucket { store, journal } => match journal {
+                Some(journal) => journal.begin(path).await,
+                None => store.put_multipart(path).await,
+            },
+            Self::Folder { draft, published } => {
+                let draft = Draft::begin(draft.clone(), published.clone()).await?;
+                Ok(Box::new(draft))
+            }
+        }
+    }
+}
+
+/// Opens an upload of parts.
 ///
 /// Opening runs to its end even if nobody waits for it any more, and aborts then: an upload that was opened and not
 /// noted could be found by nobody.
 async fn begin(
-    journal: Option<Journal>,
-    store: Arc<dyn ObjectStore>,
-    target: Path,
+    path: Path,
+    destination: Destination,
 ) -> object_store::Result<Box<dyn MultipartUpload>> {
     let (to_caller, begun) = oneshot::channel();
     tokio::spawn(async move {
-        let begun = match journal {
-            Some(journal) => journal.begin(&target).await,
-            None => store.put_multipart(&target).await,
-        };
-        if let Err(Ok(mut unwanted)) = to_caller.send(begun)
+        if let Err(Ok(mut unwanted)) = to_caller.send(destination.begin(&path).await)
             && let Err(error) = unwanted.abort().await
         {
-            tracing::debug!(path = %target, error = %error, "an upload that nobody waited for could not be aborted");
+            tracing::debug!(path = %path, error = %error, "an upload that nobody waited for could not be aborted");
         }
     });
     begun.await.expect("the task above sends")

@@ -21,9 +21,31 @@ use tokio::task::JoinHandle;
 pub(crate) const BUCKET: &str = "lake";
 
 struct Stored {
-    bytes: Bytes,
+    /// Joined when they are first read: the cloud does not copy an object either when its parts are complete.
+    pieces: Vec<Bytes>,
     etag: String,
     written_at: DateTime<Utc>,
+}
+
+impl Stored {
+    fn new(pieces: Vec<Bytes>, etag: String) -> Self {
+        Self {
+            pieces,
+            etag,
+            written_at: Utc::now(),
+        }
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum()
+    }
+
+    fn bytes(&mut self) -> Bytes {
+        if self.pieces.len() != 1 {
+            self.pieces = vec![self.pieces.concat().into()];
+        }
+        self.pieces[0].clone()
+    }
 }
 
 #[derive(Default)]
@@ -165,7 +187,7 @@ impl Bucket {
             write!(
                 text,
                 "<Contents><Key>{key}</Key><Size>{}</Size><LastModified>{}</LastModified><ETag>{}</ETag></Contents>",
-                stored.bytes.len(),
+                stored.size_bytes(),
                 stored.written_at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
                 stored.etag,
             )
@@ -182,11 +204,12 @@ impl Bucket {
         text.into_response()
     }
 
-    fn get(&self, key: &str, headers: &HeaderMap) -> Response {
-        let Some(stored) = self.objects.get(key) else {
+    fn get(&mut self, key: &str, headers: &HeaderMap) -> Response {
+        let Some(stored) = self.objects.get_mut(key) else {
             return error(StatusCode::NOT_FOUND, "NoSuchKey");
         };
-        let whole = stored.bytes.len();
+        let bytes = stored.bytes();
+        let whole = bytes.len();
         let described = [
             (header::ETAG, stored.etag.clone()),
             (
@@ -202,7 +225,7 @@ impl Bucket {
             .and_then(|range| range.to_str().ok())
             .and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
         let Some((first, last)) = asked else {
-            return (described, stored.bytes.clone()).into_response();
+            return (described, bytes).into_response();
         };
         let number = |text: &str| text.parse::<usize>().ok();
         let (from, to) = match (number(first), number(last)) {
@@ -216,18 +239,14 @@ impl Bucket {
             StatusCode::PARTIAL_CONTENT,
             described,
             [(header::CONTENT_RANGE, range)],
-            stored.bytes.slice(from..to),
+            bytes.slice(from..to),
         )
             .into_response()
     }
 
     fn put(&mut self, key: &str, query: &BTreeMap<String, String>, body: Bytes) -> Response {
         let etag = etag_of(&body);
-        let stored = Stored {
-            bytes: body,
-            etag: etag.clone(),
-            written_at: Utc::now(),
-        };
+        let stored = Stored::new(vec![body], etag.clone());
         match (query.get("uploadId"), query.get("partNumber")) {
             (Some(upload), Some(part)) => {
                 let parts = upload.parse().ok().and_then(|id| self.uploads.get_mut(&id));
@@ -252,7 +271,7 @@ impl Bucket {
             .into_response();
         };
         let id = upload.parse().unwrap_or_default();
-        let Some(parts) = self.uploads.get(&id) else {
+        let Some(parts) = self.uploads.get_mut(&id) else {
             return error(StatusCode::NOT_FOUND, "NoSuchUpload");
         };
         let named = String::from_utf8_lossy(body)
@@ -261,15 +280,12 @@ impl Bucket {
         if named != parts.len() {
             return error(StatusCode::BAD_REQUEST, "InvalidPart");
         }
-        let bytes: Vec<&[u8]> = parts.values().map(|part| part.bytes.as_ref()).collect();
         let marks: String = parts.values().map(|part| part.etag.as_str()).collect();
         // As in the clouds: the mark of an object of parts is not that of its bytes.
         let etag = etag_of(marks.as_bytes());
-        let stored = Stored {
-            bytes: bytes.concat().into(),
-            etag: etag.clone(),
-            written_at: Utc::now(),
-        };
+        let pieces = std::mem::take(parts).into_values();
+        let pieces = pieces.flat_map(|part| part.pieces).collect();
+        let stored = Stored::new(pieces, etag.clone());
         self.uploads.remove(&id);
         self.objects.insert(key, stored);
         format!(
