@@ -1,5 +1,6 @@
 //! The state that every request shares, and the questions that most of them ask first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(super) struct Cloud {
     pub(super) usage: Usage,
     /// By rising PMS id.
     pub(super) sites: Vec<Arc<Site>>,
+    /// Where in `sites` the one is that has or may come to have a GUID.
+    pub(super) by_guid: HashMap<Uuid, usize>,
     pub(super) queries: Queries,
     pub(super) registered: Registered,
     pub(super) postman: Postman,
@@ -93,14 +96,9 @@ impl Cloud {
     pub(super) fn site_of_guid(&self, text: &str) -> Option<(Uuid, &Arc<Site>)> {
         let guid = Uuid::try_parse(text).ok()?;
         let now = self.clock.now();
-        let known = |site: &Arc<Site>| {
-            site.first_guid() == guid
-                || (site.second_guid() == guid && site.identity(&self.faults, now).guid == guid)
-        };
-        self.sites
-            .iter()
-            .find(|site| known(site))
-            .map(|site| (guid, site))
+        let site = &self.sites[*self.by_guid.get(&guid)?];
+        let known = site.first_guid() == guid || site.identity(&self.faults, now).guid == guid;
+        known.then_some((guid, site))
     }
 
     /// Checks that a request may use the site of its path: known, not removed, paired, authoritative.

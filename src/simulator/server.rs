@@ -180,7 +180,11 @@ fn assemble(settings: Settings, scenario: &Scenario, url: String) -> Result<Made
         subscription_key: key.clone(),
         sites: sites.iter().map(|site| ready_site(site)).collect(),
     };
+    let guids = sites.iter().enumerate().flat_map(|(index, site)| {
+        [site.first_guid(), site.second_guid()].map(|guid| (guid, index))
+    });
     let cloud = Cloud {
+        by_guid: guids.collect(),
         clock: Clock::new(start, scale),
         faults: Faults::new(seed),
         counters: Counters::default(),
