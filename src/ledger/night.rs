@@ -17,9 +17,9 @@ use super::column::{
 use super::work::{cancel_row, enter, find, take_from_backfill};
 use super::{Ledger, LedgerError, LedgerErrorKind, audit};
 
-/// Sites and queries that one transaction takes in: it holds the write lock for a tenth of a second or two. Each
+/// Sites and queries that one transaction takes in: it holds the write lock for some tens of milliseconds. Each
 /// transaction writes once more what all of them touch, such as the index of what is due.
-const CHUNK: usize = 8_000;
+const CHUNK: usize = 2_000;
 
 /// What came last, and the newest night planned. Not a FULL JOIN of subqueries: SQLite compares each row of one with
 /// each of the other then, which takes minutes for a large fleet.
@@ -94,13 +94,11 @@ impl Ledger {
         nights: &[Tonight],
         now: DateTime<Utc>,
     ) -> Result<NightOutcome, LedgerError> {
-        self.with_more_memory("plan a night", || {
-            let mut outcome = NightOutcome::default();
-            for chunk in nights.chunks(CHUNK) {
-                self.plan_chunk(chunk, now, &mut outcome)?;
-            }
-            Ok(outcome)
-        })
+        let mut outcome = NightOutcome::default();
+        for chunk in nights.chunks(CHUNK) {
+            self.plan_chunk(chunk, now, &mut outcome)?;
+        }
+        Ok(outcome)
     }
 
     fn plan_chunk(

@@ -16,11 +16,9 @@ use super::{LedgerError, LedgerErrorKind, schema};
 /// How long a call waits for another process to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Pages of the database that stay in memory, in KiB: SQLite's default.
-const PAGES_KIB: i64 = 2_000;
-
-/// The same while a fleet's night is taken in, whose rows go all over the indexes.
-const PAGES_OF_A_NIGHT_KIB: i64 = 16_000;
+/// Pages of the database that stay in memory, in KiB: twice SQLite's default, because a fleet's night goes all over the
+/// indexes. Of a page that has to leave before its transaction ends, the log gets a copy each time.
+const PAGES_KIB: i64 = 4_000;
 
 /// Pages in the write-ahead log (64 MB) at which a commit moves them into the database. The pages that all write to are
 /// in it many times and are moved once, so that a longer log is less work; SQLite's default of 1,000 pages cost a fifth
@@ -168,24 +166,6 @@ impl Ledger {
         Ok((value, changed.then(|| self.open.disk.committed())))
     }
 
-    /// Runs `body`, whose writes go all over the indexes, with more of the ledger in memory than else; it is given back
-    /// at the end. With too little, SQLite writes the same page into the log again and again.
-    pub(super) fn with_more_memory<T>(
-        &self,
-        doing: &'static str,
-        body: impl FnOnce() -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
-        self.outside_transactions(doing, |connection| {
-            Ok(connection.pragma_update(None, "cache_size", -PAGES_OF_A_NIGHT_KIB)?)
-        })?;
-        let done = body();
-        self.outside_transactions(doing, |connection| {
-            connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
-            Ok(connection.release_memory()?)
-        })?;
-        done
-    }
-
     /// Runs `body` on one consistent view of the ledger.
     pub(super) fn read<T>(
         &self,
@@ -234,6 +214,7 @@ fn open_connection(path: &Path, environment: Environment) -> Result<Connection, 
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     schema::migrate(&mut connection, environment)?;
+    connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     // From here on it is `Disk` that waits.
     connection.pragma_update(None, "synchronous", "normal")?;

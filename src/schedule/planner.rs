@@ -8,7 +8,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::plan::{Rules, Timetable, nightly};
 
 /// Sites whose nights are in memory at the same time.
-const SITES_AT_ONCE: usize = 400;
+const SITES_AT_ONCE: usize = 100;
 
 /// Plans the nights of a fleet.
 #[derive(Debug)]
