@@ -63,7 +63,6 @@ mod commands;
 mod control;
 mod counters;
 pub mod data;
-pub mod engine;
 mod execution;
 mod faults;
 mod fleet;
@@ -89,6 +88,7 @@ mod webhooks;
 mod wire;
 
 pub use fleet::FleetError;
+pub use halo_extract_engine as engine;
 pub use ready::{Ready, ReadySite};
 pub use scenario::ScenarioError;
 pub use server::{Simulator, StartError};

@@ -94,7 +94,9 @@ fn imports() -> Vec<(String, PathBuf, String)> {
 }
 
 fn collect(path: &Path, module: &str, files: &mut BTreeMap<PathBuf, String>) {
-    if path.is_dir() {
+    if path.join("Cargo.toml").exists() {
+        // A crate of its own, which can use nothing of this one.
+    } else if path.is_dir() {
         for entry in fs::read_dir(path).expect("a folder") {
             collect(&entry.expect("an entry").path(), module, files);
         }

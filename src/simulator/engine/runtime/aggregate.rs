@@ -5,7 +5,7 @@ use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
 use rusqlite::types::{Value as Stored, ValueRef};
 
 use super::{decimal, decimal_value, to_sqlite};
-use crate::simulator::engine::SqlError;
+use crate::SqlError;
 
 pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;

@@ -3,7 +3,7 @@
 //! `date`, `smalldatetime`, `datetime` and `datetime2` are all stored so, which makes comparing them, and
 //! converting between them, a matter of rounding. `time` is ticks since midnight.
 
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 pub(crate) const SECOND: i64 = 10_000_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;

@@ -7,7 +7,7 @@ use rusqlite::types::{Value as Stored, ValueRef};
 
 use super::moment::{self, Unreadable};
 use super::{calendar, decimal, offset};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 /// One conversion, fixed when the statement is translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

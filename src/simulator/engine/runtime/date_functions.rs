@@ -4,7 +4,7 @@ use rusqlite::types::Value as Stored;
 
 use super::calendar::{self, DAY, HOUR, MINUTE, Part, SECOND};
 use super::{Answer, Arguments, Function, format, offset, unexpected};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 pub(super) const LIST: &[(&str, i32, Function)] = &[
     ("t_dateadd", 4, add),

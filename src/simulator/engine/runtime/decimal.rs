@@ -4,7 +4,7 @@
 //! both sides have the same scale, which the translator sees to. No `f64` is involved anywhere.
 
 use super::digits;
-use crate::simulator::engine::SqlError;
+use crate::SqlError;
 
 pub(crate) fn encode(unscaled: i128) -> [u8; 16] {
     (unscaled.cast_unsigned() ^ (1 << 127)).to_be_bytes()

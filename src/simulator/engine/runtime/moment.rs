@@ -2,7 +2,7 @@
 
 use super::calendar::{self, DAY, DAY_ZERO, HOUR, MINUTE, MONTHS, SECOND};
 use super::digits::{pair, write as digits};
-use crate::simulator::engine::SqlType;
+use crate::SqlType;
 
 /// What a text said: a date, a time of day, both; and an offset if it named one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use rusqlite::types::{Value as Stored, ValueRef};
 use super::convert::Conversion;
 use super::decimal::{self, Scaled};
 use super::{Answer, Arguments, Function, decimal_value, unexpected};
-use crate::simulator::engine::SqlError;
+use crate::SqlError;
 
 pub(super) const LIST: &[(&str, i32, Function)] = &[
     ("t_convert", 3, |a| conversion(a)?.apply(a.raw(0))),

@@ -12,7 +12,7 @@ use super::digits;
 use super::moment;
 use super::offset;
 use super::pattern::Pattern;
-use crate::simulator::engine::SqlType;
+use crate::SqlType;
 
 /// Any number of at most 38 digits.
 fn unscaled() -> impl Strategy<Value = i128> {

@@ -5,7 +5,7 @@ use sha2::Digest;
 
 use super::pattern::Pattern;
 use super::{Answer, Arguments, Function, collation, digits, format, text, unexpected};
-use crate::simulator::engine::SqlError;
+use crate::SqlError;
 
 pub(super) const LIST: &[(&str, i32, Function)] = &[
     ("t_len", 1, |a| {

@@ -11,8 +11,8 @@ use super::function::{arity, exactly};
 use super::predicate::as_text;
 use super::scope::{Place, Scope, Typed};
 use super::{Translator, explicit};
-use crate::simulator::engine::runtime::convert::Conversion;
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::runtime::convert::Conversion;
+use crate::{SqlError, SqlType};
 
 /// The parts of an aggregate that decide how it is written.
 struct Call {

@@ -18,7 +18,7 @@ use super::from::{Piece, may_be_missing, renamed};
 use super::query::{Nesting, Output, named_columns};
 use super::scope::{Place, Scope, Source, Typed, Visible};
 use super::{Translator, implicit};
-use crate::simulator::engine::SqlError;
+use crate::SqlError;
 
 impl Translator<'_> {
     pub(super) fn apply(

@@ -1,9 +1,9 @@
 //! Typing rules: bringing values to one type, implicitly where T-SQL does.
 
 use super::scope::{Constant, Typed};
-use crate::simulator::engine::runtime::COLLATION;
-use crate::simulator::engine::runtime::convert::{Conversion, not_allowed};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::runtime::COLLATION;
+use crate::runtime::convert::{Conversion, not_allowed};
+use crate::{SqlError, SqlType};
 
 /// CAST or CONVERT, as written by the query's author.
 ///

@@ -6,8 +6,8 @@ use sqlparser::ast::Expr;
 use super::function::{any_nullable, arity, exactly, values};
 use super::scope::{Scope, Typed};
 use super::{Translator, implicit};
-use crate::simulator::engine::runtime::calendar::{self, DAY, Part};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::runtime::calendar::{self, DAY, Part};
+use crate::{SqlError, SqlType};
 
 /// Functions whose first argument is the name of a part of a date.
 pub(super) fn takes_part(name: &str) -> bool {

@@ -7,8 +7,8 @@ use super::expression::named_type;
 use super::scope::literal;
 use super::system::{precision_and_scale, stored_bytes, type_id};
 use super::{Translator, Variable, Variables};
-use crate::simulator::engine::schema::Schema;
-use crate::simulator::engine::{Now, ResultColumn, SqlError, script};
+use crate::schema::Schema;
+use crate::{Now, ResultColumn, SqlError, script};
 
 /// The columns of the first query in a text; none when it has no query.
 ///

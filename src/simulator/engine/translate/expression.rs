@@ -10,10 +10,10 @@ use super::date_call::dateadd_call;
 use super::query::Nesting;
 use super::scope::{Constant, Place, Scope, Typed};
 use super::{Translator, explicit, implicit};
-use crate::simulator::engine::runtime::calendar::Part;
-use crate::simulator::engine::runtime::{convert as runtime, decimal};
-use crate::simulator::engine::types::arithmetic_decimal;
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::runtime::calendar::Part;
+use crate::runtime::{convert as runtime, decimal};
+use crate::types::arithmetic_decimal;
+use crate::{SqlError, SqlType};
 
 impl Translator<'_> {
     /// Translates an expression that has a value.

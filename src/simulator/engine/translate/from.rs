@@ -11,8 +11,8 @@ use super::Translator;
 use super::convert::implicit;
 use super::query::{Nesting, named_columns};
 use super::scope::{Constant, Place, Scope, Source, Typed, Visible, same};
-use crate::simulator::engine::schema::{Body, quoted};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::schema::{Body, quoted};
+use crate::{SqlError, SqlType};
 
 /// A translated FROM clause.
 pub(super) struct From {

@@ -10,8 +10,8 @@ use super::expression::choose;
 use super::predicate::as_text;
 use super::scope::{Scope, Typed};
 use super::{Translator, explicit, implicit};
-use crate::simulator::engine::runtime::convert::Conversion;
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::runtime::convert::Conversion;
+use crate::{SqlError, SqlType};
 
 impl Translator<'_> {
     /// Translates a call in a place where a value is wanted.

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 
 use super::system::{precision_and_scale, stored_bytes, type_id};
-use crate::simulator::engine::SqlType;
-use crate::simulator::engine::schema::{Body, Object};
+use crate::SqlType;
+use crate::schema::{Body, Object};
 
 /// Made once per practice.
 pub(crate) const TABLES: &str = r#"

@@ -5,7 +5,7 @@ use super::expression::bounded;
 use super::function::{any_nullable, arity, values};
 use super::scope::Typed;
 use super::{Translator, explicit};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 impl Translator<'_> {
     pub(super) fn number_call(

@@ -7,7 +7,7 @@ use super::expression::{comparison_operator, first_word};
 use super::query::Nesting;
 use super::scope::{Scope, Typed, literal};
 use super::{Translator, implicit};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 impl Translator<'_> {
     /// Translates a condition.

@@ -13,7 +13,7 @@ use super::convert::{common_type, implicit, sort_key};
 use super::from::From;
 use super::scope::{Place, Scope, Typed, same};
 use super::{CommonTable, Translator};
-use crate::simulator::engine::{ResultColumn, SqlError, SqlType};
+use crate::{ResultColumn, SqlError, SqlType};
 
 /// Where a query stands, which decides what it may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 /// A translated value: SQLite text, and the SQL Server type it has.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@ use super::Translator;
 use super::function::{arity, values};
 use super::scope::{Typed, literal, same};
 use super::text_call::constant_text;
-use crate::simulator::engine::schema::Object;
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::schema::Object;
+use crate::{SqlError, SqlType};
 
 const VERSION: &str = "Microsoft SQL Server 2019 (RTM) - 15.0.2000.5 (X64) (simulated)";
 

@@ -7,7 +7,7 @@ use super::function::{any_nullable, arity, values};
 use super::predicate::as_text;
 use super::scope::{Constant, Scope, Typed, literal};
 use super::{Translator, explicit, implicit};
-use crate::simulator::engine::{SqlError, SqlType};
+use crate::{SqlError, SqlType};
 
 impl Translator<'_> {
     pub(super) fn substring(

@@ -12,9 +12,9 @@ use super::from::name_parts;
 use super::query::Nesting;
 use super::scope::{Place, Scope, Source, Typed, Visible, same};
 use super::{Statement, Translator};
-use crate::simulator::engine::runtime::convert::Conversion;
-use crate::simulator::engine::schema::{Body, Object, quoted};
-use crate::simulator::engine::{ColumnDefinition, SqlError};
+use crate::runtime::convert::Conversion;
+use crate::schema::{Body, Object, quoted};
+use crate::{ColumnDefinition, SqlError};
 
 impl Translator<'_> {
     /// # Errors
