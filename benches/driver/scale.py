@@ -112,7 +112,7 @@ def ledgers(limits):
 
 
 def idle(limits):
-    """Resident MiB of `serve` over a fleet whose quiet hours are half a day away: it only plans."""
+    """Resident MiB of `serve`, run as in `config/deploy`, over a fleet whose quiet hours are half a day away: it only plans."""
     with tempfile.TemporaryDirectory(dir=DATA) as folder:
         run([programs(), "night", "fill", folder, options.idle_sites, options.queries, 2])
         # Every site of that fleet is ten hours ahead of UTC.
@@ -124,6 +124,7 @@ def idle(limits):
             env={
                 **os.environ,
                 **environment(folder, ROOT / "queries", HALO_EXTRACT__SCHEDULE__QUIET_HOURS=f"{hour(22)}-{hour(23)}"),
+                "MALLOC_ARENA_MAX": "2",
             },
             stderr=subprocess.DEVNULL,
         )
