@@ -14,7 +14,7 @@ use crate::domain::{
 use super::column::{
     self, identity, instant, millis, optional_instant, query_id, query_id_in, text,
 };
-use super::work::{cancel_row, enter, find, take_from_backfill};
+use super::work::{cancel_row, enter, find, pending, take_from_backfill};
 use super::{Ledger, LedgerError, LedgerErrorKind, audit};
 
 /// Sites and queries that one transaction takes in: it holds the write lock for some tens of milliseconds. Each
@@ -425,7 +425,6 @@ fn run_again(
     waiting: &Waiting,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Option<i64>> {
-    let (site, query, version, start, end) = identity(&planned.extraction);
     // The night's own now, whatever backfill it was a unit of: else it would wait for that one to run.
     transaction
         .prepare_cached(
@@ -435,22 +434,7 @@ fn run_again(
                AND state IN ('succeeded', 'failed', 'cancelled')
              RETURNING id",
         )?
-        .query_row(
-            params![
-                site,
-                query,
-                version,
-                start,
-                end,
-                waiting.to_string(),
-                planned.due.to_string(),
-                planned.lane.to_string(),
-                planned.priority,
-                millis(planned.not_before),
-                millis(now),
-            ],
-            |row| row.get(0),
-        )
+        .query_row(pending(planned, waiting, now), |row| row.get(0))
         .optional()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{ErrorCode, OptionalExtension, Transaction, params};
+use rusqlite::{ErrorCode, OptionalExtension, Params, Transaction, params};
 
 use crate::domain::{Extraction, ExtractionState, Lane, Planned, SiteKey, Waiting};
 
@@ -155,7 +155,6 @@ pub(super) fn enter(
     waiting: &Waiting,
     now: DateTime<Utc>,
 ) -> Result<Option<i64>, LedgerErrorKind> {
-    let (site, query, version, start, end) = identity(&item.extraction);
     let added = transaction
         .prepare_cached(
             "INSERT INTO extraction (site, query, version, window_start, window_end, state, detail, due, lane,
@@ -163,19 +162,7 @@ pub(super) fn enter(
              VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8, ?9, ?10, ?11, ?11)
              ON CONFLICT (site, query, version, window_start, window_end) DO NOTHING",
         )?
-        .execute(params![
-            site,
-            query,
-            version,
-            start,
-            end,
-            waiting.to_string(),
-            item.due.to_string(),
-            item.lane.to_string(),
-            item.priority,
-            millis(item.not_before),
-            millis(now),
-        ])
+        .execute(pending(item, waiting, now))
         .map_err(|error| {
             if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
                 LedgerErrorKind::UnknownSite(item.extraction.site.clone())
@@ -184,6 +171,25 @@ pub(super) fn enter(
             }
         })?;
     Ok((added > 0).then(|| transaction.last_insert_rowid()))
+}
+
+/// What is stored of a planned extraction that waits, by position: the five of its identity, then why it waits, why it
+/// is due, lane, priority, when it may start, and the time.
+pub(super) fn pending(item: &Planned, waiting: &Waiting, now: DateTime<Utc>) -> impl Params {
+    let (site, query, version, start, end) = identity(&item.extraction);
+    (
+        site,
+        query,
+        version,
+        start,
+        end,
+        waiting.to_string(),
+        item.due.to_string(),
+        item.lane.to_string(),
+        item.priority,
+        millis(item.not_before),
+        millis(now),
+    )
 }
 
 /// Calls off whatever is open of a site; tells how much that was.
