@@ -83,6 +83,16 @@ pub enum LedgerErrorKind {
         "the file is damaged · keep a copy, restore the last backup and run the same command again; published objects are not affected"
     )]
     Corrupt(#[source] rusqlite::Error),
+    /// Rows refer to rows that are not there, which an upgrade found before it changed anything.
+    #[error(
+        "a row of table {of} refers to one of {to} that is not there · the file is as it was: keep a copy, restore the last backup and run the same command again"
+    )]
+    Dangling {
+        /// Table of the row.
+        of: String,
+        /// Table in which the other is missing.
+        to: String,
+    },
     /// A stored value is not what its type asks for.
     #[error(
         "a stored value cannot be read · it was written by a newer program or edited by hand; run the newer program or restore a backup"

@@ -32,6 +32,20 @@ pub(super) const ARRIVALS: &str = "SELECT a.site, a.query, a.version, a.extracte
                              WHERE r.site = n.site AND r.query = n.query AND r.version = n.version)) AS a
      LEFT JOIN extraction AS e ON e.id = a.newest";
 
+/// What waits and what runs of the nights, by state, because each has an index of its own. Of those that hold what waits
+/// the one by site goes through the table as it was planned; the one in the order of claims would jump about in it.
+pub(super) const OPEN: &str = "SELECT site, query, version, window_start, window_end,
+            EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = e.id AND a.outcome IS NULL
+                    AND a.submitted_at IS NOT NULL) AS begun
+     FROM extraction AS e INDEXED BY extraction_waiting WHERE e.state = 'pending' AND e.lane = 'nightly'
+     UNION ALL
+     SELECT site, query, version, window_start, window_end, 1 AS begun
+     FROM extraction AS e INDEXED BY extraction_running WHERE e.state = 'running' AND e.lane = 'nightly'";
+
+/// Windows that objects cover and that end after a day: of all that a site ever had, what is newer is looked at.
+pub(super) const BEYOND: &str = "SELECT window_start, window_end, extracted_at FROM extraction
+     WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_end > ?4 AND object_path IS NOT NULL";
+
 /// What taking a night in changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NightOutcome {
@@ -255,10 +269,7 @@ fn beyond(
     covered_to: NaiveDate,
     zone: Tz,
 ) -> rusqlite::Result<Vec<Window>> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT window_start, window_end, extracted_at FROM extraction
-         WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_end > ?4 AND object_path IS NOT NULL",
-    )?;
+    let mut statement = transaction.prepare_cached(BEYOND)?;
     let rows = statement.query_map(
         params![site, query, version, covered_to.to_string()],
         |row| {
@@ -276,16 +287,7 @@ fn add_open(
     transaction: &Transaction<'_>,
     standings: &mut Standings,
 ) -> Result<(), LedgerErrorKind> {
-    // By state, because each has an index of its own.
-    let mut statement = transaction.prepare_cached(
-        "SELECT site, query, version, window_start, window_end,
-                EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = e.id AND a.outcome IS NULL
-                        AND a.submitted_at IS NOT NULL) AS begun
-         FROM extraction AS e WHERE e.state = 'pending' AND e.lane = 'nightly'
-         UNION ALL
-         SELECT site, query, version, window_start, window_end, 1 AS begun
-         FROM extraction AS e WHERE e.state = 'running' AND e.lane = 'nightly'",
-    )?;
+    let mut statement = transaction.prepare_cached(OPEN)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let of_site = standings.entry(text(row, "site")?).or_default();

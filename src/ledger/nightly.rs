@@ -79,11 +79,7 @@ impl Ledger {
         within: Window,
     ) -> Result<Vec<ExtractionRow>, LedgerError> {
         self.read("read a site's extractions", |transaction| {
-            let mut statement = transaction.prepare_cached(&format!(
-                "{SELECT} WHERE site = ?1 AND window_start < ?3 AND window_end > ?2 AND {told}
-                 ORDER BY query, version, window_start, window_end",
-                told = not_forgotten("extraction.site", "planned_at"),
-            ))?;
+            let mut statement = transaction.prepare_cached(&at_site_sql())?;
             let rows = statement.query_map(
                 params![
                     site.as_str(),
@@ -181,6 +177,14 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+pub(super) fn at_site_sql() -> String {
+    format!(
+        "{SELECT} WHERE site = ?1 AND window_start < ?3 AND window_end > ?2 AND {told}
+         ORDER BY query, version, window_start, window_end",
+        told = not_forgotten("extraction.site", "planned_at"),
+    )
 }
 
 /// What was recorded of a site before its data was forgotten is told to nobody any more.

@@ -148,6 +148,11 @@ pub(super) const SELECT: &str = "SELECT extraction.*, attempts_before + (SELECT 
             AS halted
     FROM extraction";
 
+/// Asked by way of the extractions, by state: what waits and what runs have an index each.
+pub(super) const OPEN_REMOTE: &str = "SELECT a.remote_id
+    FROM (SELECT id FROM extraction WHERE state = 'pending' UNION ALL SELECT id FROM extraction WHERE state = 'running') AS e
+    JOIN attempt AS a ON a.extraction = e.id WHERE a.outcome IS NULL AND a.remote_id IS NOT NULL";
+
 impl Ledger {
     /// The extraction as it stands; `None` if it was never planned.
     ///
@@ -206,11 +211,7 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn open_remote_queries(&self) -> Result<Vec<RemoteQueryId>, LedgerError> {
         self.read("read open remote queries", |transaction| {
-            // Asked by way of the extractions, which have an index of what is not finished.
-            let mut statement = transaction.prepare_cached(
-                "SELECT a.remote_id FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
-                 WHERE e.state IN ('pending', 'running') AND a.outcome IS NULL AND a.remote_id IS NOT NULL",
-            )?;
+            let mut statement = transaction.prepare_cached(OPEN_REMOTE)?;
             let found = statement.query_map([], |row| text(row, "remote_id"))?;
             Ok(found.collect::<rusqlite::Result<_>>()?)
         })

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0018_merge.sql"),
     include_str!("migrations/0019_publication.sql"),
     include_str!("migrations/0020_units.sql"),
+    include_str!("migrations/0021_identity_by_day.sql"),
 ];
 
 /// Marks a SQLite file as ours in its header (`PRAGMA application_id`): "HxLg" in ASCII.
@@ -55,22 +56,48 @@ pub(super) fn refuse_a_stranger(connection: &Connection) -> Result<(), LedgerErr
     Ok(())
 }
 
-/// Brings the tables up to date and checks whose they are, in one transaction.
+/// Brings the tables up to date and checks whose they are, in one transaction. Afterwards foreign keys hold.
+///
+/// They are switched off meanwhile, which SQLite only does between transactions: a migration that makes a table anew
+/// drops the old one, to which others refer. Instead all of them are checked before the transaction ends.
 pub(super) fn migrate(
     connection: &mut Connection,
     environment: Environment,
 ) -> Result<(), LedgerErrorKind> {
+    connection.pragma_update(None, "foreign_keys", false)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have migrated while we waited for the lock, so the version is read under it.
     let done = usize::try_from(version(&transaction)?).expect("a schema number fits");
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
     }
+    let migrated = done > 0 && done < MIGRATIONS.len();
+    if migrated {
+        refuse_dangling(&transaction)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", known().max(version(&transaction)?))?;
     settle_environment(&transaction, environment)?;
     transaction.commit()?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    if migrated {
+        // A table that was made anew went through the log, which else keeps that size until nobody has the file open.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
     Ok(())
+}
+
+/// Refuses rows that refer to rows that are not there.
+fn refuse_dangling(transaction: &Transaction<'_>) -> Result<(), LedgerErrorKind> {
+    let dangling = transaction
+        .query_row("PRAGMA foreign_key_check", [], |row| {
+            Ok(LedgerErrorKind::Dangling {
+                of: row.get("table")?,
+                to: row.get("parent")?,
+            })
+        })
+        .optional()?;
+    dangling.map_or(Ok(()), Err)
 }
 
 /// The file's schema number; 0 for a file without one.

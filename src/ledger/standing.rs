@@ -30,12 +30,11 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn newest_of_site(&self, site: &SiteKey) -> Result<Vec<ExtractionRow>, LedgerError> {
         self.read("read a site's newest extractions", |transaction| {
+            // SQLite takes `id` of the row that has the maximum. Dates in this form sort as text, all of one length.
             let sql = format!(
-                "{SELECT} WHERE site = ?1 AND NOT EXISTS (
-                     SELECT 1 FROM extraction AS later
-                     WHERE later.site = extraction.site AND later.query = extraction.query
-                       AND later.version = extraction.version
-                       AND (later.window_start, later.window_end) > (extraction.window_start, extraction.window_end))
+                "{SELECT} WHERE id IN (
+                     SELECT id FROM (SELECT id, max(window_start || window_end) FROM extraction WHERE site = ?1
+                                     GROUP BY query, version))
                  ORDER BY query, version"
             );
             let mut statement = transaction.prepare_cached(&sql)?;

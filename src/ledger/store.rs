@@ -16,6 +16,10 @@ use super::{LedgerError, LedgerErrorKind, schema};
 /// How long a call waits for another process to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long an opening waits for another process that brings the same file up to date: a table of millions of rows that is
+/// made anew takes a minute on a slow disk.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Pages of the database that stay in memory, in KiB: twice SQLite's default, because a fleet's night goes all over the
 /// indexes. Of a page that has to leave before its transaction ends, the log gets a copy each time.
 const PAGES_KIB: i64 = 4_000;
@@ -212,8 +216,11 @@ fn open_connection(path: &Path, environment: Environment) -> Result<Connection, 
     schema::refuse_a_stranger(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    if schema::version(&connection)? < schema::known() {
+        connection.busy_timeout(MIGRATION_TIMEOUT)?;
+    }
     schema::migrate(&mut connection, environment)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     // From here on it is `Disk` that waits.

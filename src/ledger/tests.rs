@@ -11,6 +11,7 @@ mod night;
 mod nightly;
 mod objects;
 mod open;
+mod plans;
 mod registry;
 mod setbacks;
 mod transfer;

@@ -13,6 +13,9 @@ use super::{Change, Ledger, LedgerError, LedgerErrorKind, audit, backfill};
 /// Planned extractions that one transaction takes in: it holds the write lock for a few tens of milliseconds.
 const PLAN_CHUNK: usize = 2_000;
 
+pub(super) const FIND: &str = "SELECT id, state, detail FROM extraction
+     WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5";
+
 /// What planning changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanOutcome {
@@ -198,8 +201,10 @@ pub(super) fn cancel_all(
     site: &SiteKey,
     at: DateTime<Utc>,
 ) -> Result<usize, LedgerErrorKind> {
+    // By state, because each has an index of its own.
     let mut open = transaction.prepare_cached(
-        "SELECT id FROM extraction WHERE site = ?1 AND state IN ('pending', 'running')",
+        "SELECT id FROM extraction WHERE site = ?1 AND state = 'pending'
+         UNION ALL SELECT id FROM extraction WHERE site = ?1 AND state = 'running'",
     )?;
     let ids: Vec<i64> = open
         .query_map([site.as_str()], |row| row.get(0))?
@@ -261,10 +266,7 @@ pub(super) fn find(
     extraction: &Extraction,
 ) -> Result<(i64, ExtractionState), LedgerErrorKind> {
     transaction
-        .prepare_cached(
-            "SELECT id, state, detail FROM extraction
-             WHERE site = ?1 AND query = ?2 AND version = ?3 AND window_start = ?4 AND window_end = ?5",
-        )?
+        .prepare_cached(FIND)?
         .query_row(identity(extraction), |row| {
             let state: String = row.get("state")?;
             let detail: Option<String> = row.get("detail")?;

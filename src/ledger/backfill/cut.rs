@@ -194,8 +194,9 @@ fn untried_and_longer(
     let extraction = &claim.extraction;
     let mut statement = transaction.prepare_cached(
         "SELECT u.backfill, u.position, u.due, e.id, e.site, e.query, e.version, e.window_start, e.window_end
-         FROM extraction AS e JOIN backfill_unit AS u ON u.backfill = e.backfill AND u.extraction = e.id
-         WHERE e.backfill = ?1 AND e.state = 'pending' AND NOT u.is_cut
+         FROM extraction AS e INDEXED BY extraction_unit_by_site
+         JOIN backfill_unit AS u ON u.backfill = e.backfill AND u.extraction = e.id
+         WHERE e.backfill = ?1 AND e.state = 'pending' AND e.lane = 'backfill' AND NOT u.is_cut
            AND e.site = ?2 AND e.query = ?3 AND e.version = ?4
            AND julianday(e.window_end) - julianday(e.window_start) > ?5
            AND NOT EXISTS (SELECT 1 FROM attempt AS a WHERE a.extraction = e.id AND a.outcome IS NULL

@@ -63,6 +63,14 @@ fn has_open_units(transaction: &Transaction<'_>, backfill: u64) -> rusqlite::Res
         .query_row([backfill], |row| row.get(0))
 }
 
+/// By way of what failed, which is little: the days before an object are all that its site ever had.
+pub(in crate::ledger) const SETTLE_COVERED: &str =
+    "UPDATE extraction AS f INDEXED BY extraction_failed SET state = 'cancelled', detail = NULL, changed_at = ?2
+     FROM extraction AS e
+     WHERE e.id = ?1 AND e.lane = 'backfill' AND f.id <> e.id AND f.state = 'failed'
+       AND f.site = e.site AND f.query = e.query AND f.version = e.version
+       AND f.window_start >= e.window_start AND f.window_end <= e.window_end";
+
 /// Calls off the failed extractions whose days the new object of a backfill covers: nobody has to look at them any
 /// more. What they had published stays.
 pub(in crate::ledger) fn settle_covered(
@@ -71,13 +79,7 @@ pub(in crate::ledger) fn settle_covered(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerErrorKind> {
     transaction
-        .prepare_cached(
-            "UPDATE extraction AS f SET state = 'cancelled', detail = NULL, changed_at = ?2
-             FROM extraction AS e
-             WHERE e.id = ?1 AND e.lane = 'backfill' AND f.id <> e.id AND f.state = 'failed'
-               AND (f.site, f.query, f.version) = (e.site, e.query, e.version)
-               AND f.window_start >= e.window_start AND f.window_end <= e.window_end",
-        )?
+        .prepare_cached(SETTLE_COVERED)?
         .execute(params![extraction, millis(now)])?;
     Ok(())
 }

@@ -85,18 +85,7 @@ impl Ledger {
         query: &QueryId,
     ) -> Result<Vec<CostSample>, LedgerError> {
         self.read("read what a query took", |transaction| {
-            let mut statement = transaction.prepare_cached(
-                "SELECT * FROM (
-                     SELECT 1 AS attempts, CAST(julianday(e.window_end) - julianday(e.window_start) AS INTEGER) AS days,
-                            e.object_rows AS rows, e.object_bytes AS bytes, a.remote_ms, a.duration_ms
-                     FROM extraction AS e JOIN attempt AS a ON a.extraction = e.id
-                     WHERE (?1 IS NULL OR e.site = ?1) AND e.query = ?2 AND e.version = ?3 AND e.state = 'succeeded'
-                       AND e.object_rows IS NOT NULL AND a.outcome = 'succeeded'
-                     ORDER BY e.extracted_at DESC LIMIT ?4)
-                 UNION ALL
-                 SELECT succeeded, days, rows, bytes, remote_ms, duration_ms FROM attempt_month
-                 WHERE (?1 IS NULL OR site = ?1) AND query = ?2 AND version = ?3 AND succeeded > 0",
-            )?;
+            let mut statement = transaction.prepare_cached(&samples_sql(site.is_some()))?;
             let rows = statement.query_map(
                 params![
                     site.map(SiteKey::as_str),
@@ -121,4 +110,29 @@ impl Ledger {
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
+}
+
+/// Goes back from what was published last, at the site of `?1` or anywhere, until it has enough.
+pub(in crate::ledger) fn samples_sql(at_site: bool) -> String {
+    let (index, of_site, of_month) = if at_site {
+        (
+            "extraction_by_site_and_publication",
+            "e.site = ?1",
+            "site = ?1",
+        )
+    } else {
+        ("extraction_by_publication", "?1 IS NULL", "?1 IS NULL")
+    };
+    format!(
+        "SELECT * FROM (
+             SELECT 1 AS attempts, CAST(julianday(e.window_end) - julianday(e.window_start) AS INTEGER) AS days,
+                    e.object_rows AS rows, e.object_bytes AS bytes, a.remote_ms, a.duration_ms
+             FROM extraction AS e INDEXED BY {index} CROSS JOIN attempt AS a ON a.extraction = e.id
+             WHERE {of_site} AND e.query = ?2 AND e.version = ?3 AND e.state = 'succeeded'
+               AND e.extracted_at IS NOT NULL AND e.object_rows IS NOT NULL AND a.outcome = 'succeeded'
+             ORDER BY e.extracted_at DESC LIMIT ?4)
+         UNION ALL
+         SELECT succeeded, days, rows, bytes, remote_ms, duration_ms FROM attempt_month
+         WHERE {of_month} AND query = ?2 AND version = ?3 AND succeeded > 0"
+    )
 }

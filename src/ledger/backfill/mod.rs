@@ -15,7 +15,11 @@ mod steer;
 pub use cut::Cut;
 pub(super) use cut::forget_disproved;
 pub(super) use due::due_unit;
+#[cfg(test)]
+pub(super) use follow::SETTLE_COVERED;
 pub(super) use follow::{UnitEnd, settle_covered, unit_ended};
+#[cfg(test)]
+pub(super) use history::samples_sql;
 pub use history::{CostSample, WindowStanding};
 pub use read::{BackfillCounts, BackfillRow, UnitRow};
 pub use save::NewBackfill;
