@@ -12,6 +12,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::{Notify, OwnedMutexGuard};
+
 /// The write-ahead log of an open ledger, and how much of it is known to be on the disk.
 #[derive(Debug)]
 pub(super) struct Disk {
@@ -22,8 +24,11 @@ pub(super) struct Disk {
     flushed: AtomicU64,
     /// Held by the thread that flushes.
     flushing: Mutex<()>,
-    /// Held by the task whose thread flushes: the others wait here, and mostly find that it flushed for them too.
-    turn: tokio::sync::Mutex<()>,
+    /// Held while a thread flushes for tasks.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// Rung when such a flush has ended: all for whom it was go on at once, and one of the others begins the next. In a
+    /// queue each would go on only after the task before it had, which is most of the wait where many wait.
+    ended: Notify,
 }
 
 impl Disk {
@@ -36,7 +41,8 @@ impl Disk {
             committed: AtomicU64::new(0),
             flushed: AtomicU64::new(0),
             flushing: Mutex::new(()),
-            turn: tokio::sync::Mutex::new(()),
+            turn: Arc::default(),
+            ended: Notify::new(),
         })
     }
 
@@ -53,16 +59,34 @@ impl Disk {
 
     /// As [`wait`](Self::wait), for tasks: one thread is held up for all who wait at the same time.
     pub(super) async fn settled(self: &Arc<Self>, number: u64) -> io::Result<()> {
-        if self.has(number) {
-            return Ok(());
+        loop {
+            // Registered before looking, so that an end between looking and waiting is not missed.
+            let ended = self.ended.notified();
+            if self.has(number) {
+                return Ok(());
+            }
+            if let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() {
+                return self.flush_for_all(number, turn).await;
+            }
+            ended.await;
         }
-        let _turn = self.turn.lock().await;
-        if self.has(number) {
-            return Ok(());
-        }
+    }
+
+    /// Rings when it has ended, even where nobody waits any more for this call.
+    async fn flush_for_all(
+        self: &Arc<Self>,
+        number: u64,
+        turn: OwnedMutexGuard<()>,
+    ) -> io::Result<()> {
         let disk = Arc::clone(self);
-        let waited = tokio::task::spawn_blocking(move || disk.wait(number)).await;
-        waited.map_err(io::Error::from).flatten()
+        let flush = move || {
+            let flushed = disk.wait(number);
+            drop(turn);
+            disk.ended.notify_waiters();
+            flushed
+        };
+        let flushed = tokio::task::spawn_blocking(flush).await;
+        flushed.map_err(io::Error::from).flatten()
     }
 
     fn has(&self, number: u64) -> bool {
@@ -174,5 +198,38 @@ mod tests {
             assert!(disk.has(*number));
         });
         futures::future::join_all(settled).await;
+    }
+
+    #[tokio::test]
+    async fn tasks_go_on_though_the_one_whose_thread_flushes_is_dropped() {
+        let (_folder, disk) = disk();
+        let disk = Arc::new(disk);
+        let number = disk.committed();
+        let settled = || {
+            let disk = Arc::clone(&disk);
+            tokio::spawn(async move { disk.settled(number).await })
+        };
+        // No flush ends before both tasks wait for it.
+        let (both_wait, go_on) = std::sync::mpsc::channel::<()>();
+        let (held, is_held) = std::sync::mpsc::channel();
+        let holder = Arc::clone(&disk);
+        let holder = std::thread::spawn(move || {
+            let _flushing = holder.flushing.lock();
+            held.send(()).expect("waited for");
+            go_on.recv().expect("told");
+        });
+        is_held.recv().expect("held");
+
+        let first = settled();
+        tokio::task::yield_now().await;
+        let second = settled();
+        tokio::task::yield_now().await;
+        assert!(disk.turn.try_lock().is_err(), "the first has begun");
+        first.abort();
+        both_wait.send(()).expect("waited for");
+
+        second.await.expect("no panic").expect("flushed");
+        assert!(disk.has(number));
+        holder.join().expect("no panic");
     }
 }
