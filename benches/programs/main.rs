@@ -45,6 +45,7 @@ const USAGE: &str = "usage: programs COMMAND
   upload ADDRESS MEGABYTES ROUNDS    one object to a store, by us and by the client library's plain put";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    halo_extract::cli::keep_freed_memory();
     // `cargo bench` appends a flag of its own.
     let arguments: Vec<String> = std::env::args()
         .skip(1)

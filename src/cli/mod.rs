@@ -12,6 +12,7 @@ mod context;
 mod demo;
 mod doctor;
 mod exit_code;
+mod heap;
 mod lake;
 mod outcome;
 mod output;
@@ -31,6 +32,7 @@ mod stop_signals;
 mod why;
 
 pub use exit_code::ExitCode;
+pub use heap::keep_freed_memory;
 
 use std::path::PathBuf;
 
@@ -136,6 +138,7 @@ enum Command {
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
+    keep_freed_memory();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
