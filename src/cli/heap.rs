@@ -5,7 +5,7 @@ use std::hint::black_box;
 /// The largest block that is kept, rather than given back to the kernel, when it is freed.
 const KEPT_BYTES: usize = 8 << 20;
 
-/// Lets freed memory stay with the process for what comes next, up to twice [`KEPT_BYTES`] at the end of each heap.
+/// Lets freed memory stay with the process for what comes next, blocks of up to 8 MiB and twice as much at the end of each heap.
 ///
 /// Pages, batches and columns of a result are a few megabytes each, and come and go all the time. To be given them anew each
 /// time was a tenth of the CPU of a conversion, nearly all of it page faults. The allocator of glibc learns what to keep
