@@ -1,7 +1,8 @@
 """Throughput of an upload to each kind of storage, against the client library's plain `put` of the same bytes.
 
 *Upload* is everything after encoding: parts, digest, staging, publishing. *With encoding* begins with rows. *Parts* is the
-library's own upload of parts as large as ours. The clouds are played by moto, Azurite and the tests' stand-in for Google,
+library's own upload of parts as large as ours. Each is of new objects; *replacing* is the same into the place of those just
+written. The clouds are played by moto, Azurite and the tests' stand-in for Google,
 each on this machine: what is compared is what our way costs beside the library's, not the clouds.
 
 Ends with 1 when the upload of a large object is slower than nine tenths of plain `put`. With moto, of the library's parts:
@@ -29,6 +30,14 @@ ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 LEAST_RATIO = 0.9
 LARGE_MB = 64
+# Ways as `programs upload` names them, and as the table does.
+RATIOS = {
+    ("ours", "plain"): ("upload", "plain"),
+    ("ours", "parts"): ("upload", "parts"),
+    ("ours_again", "plain_again"): ("replacing", "plain"),
+    ("ours_again", "parts_again"): ("replacing", "parts"),
+    ("rows", "plain"): ("with encoding", "plain"),
+}
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 parser.add_argument("--megabytes", type=int, nargs="+", default=[16, 128])
@@ -121,19 +130,20 @@ for name, start in {"folder": folder, "S3 (moto)": s3, "Azure (Azurite)": azure,
                 told = run([programs(), "upload", address, megabytes, options.rounds], environment).told
                 size = told["size_bytes"] / 1e6
                 rates = [size / median(told[way]) for way in ("rows", "ours", "plain", "parts")]
-                against = lambda way, other: median(theirs / took for took, theirs in zip(told[way], told[other]))
-                ratios = [against("ours", "plain"), against("ours", "parts"), against("rows", "plain")]
+                ratios = [median(other / took for took, other in zip(told[way], told[held_to])) for way, held_to in RATIOS]
                 rows.append(
                     [name, f"{size:.0f}", *(f"{rate:.0f}" for rate in rates), *(f"{ratio:.2f}" for ratio in ratios)]
                 )
-                ratio = ratios[1 if start is s3 else 0]
-                if megabytes > LARGE_MB and ratio < LEAST_RATIO:
-                    broken.append(f"{name}: {ratio:.2f}")
+                held = ("parts", "parts_again") if start is s3 else ("plain", "plain_again")
+                for (way, held_to), ratio in zip(RATIOS, ratios):
+                    if megabytes > LARGE_MB and way != "rows" and held_to in held and ratio < LEAST_RATIO:
+                        broken.append(f"{name}, {way} ÷ {held_to}: {ratio:.2f}")
         finally:
             if server is not None:
                 server.terminate()
                 server.wait()
 rates = ["with encoding MB/s", "upload MB/s", "plain put MB/s", "parts MB/s"]
-table(["storage", "MB", *rates, "upload ÷ plain", "upload ÷ parts", "with encoding ÷ plain"], rows)
+titles = [f"{way} ÷ {held_to}" for way, held_to in RATIOS.values()]
+table(["storage", "MB", *rates, *titles], rows)
 print(f"upload at least {LEAST_RATIO} of what it is held to above {LARGE_MB} MB: {'; '.join(broken) or 'kept'}")
 sys.exit(1 if broken else 0)

@@ -2,6 +2,9 @@
 //! of that way which comes after encoding, and the same bytes by the client library's plain `put` and by its upload of
 //! parts.
 //!
+//! Each round writes objects of new names, as most nights do, and then the same once more, in the place of those, as a repeated
+//! extraction does: a disk that gives back what was replaced takes its time for that.
+//!
 //! The rows are noise in values of 64 KiB, which no encoding makes smaller. Ours cuts the bytes into parts and digests
 //! them on the way, and does not know beforehand how many will come; plain `put` has them all. The library's parts are
 //! as large as ours and as many at once: what they cost more than a plain `put` is the store's, not ours.
@@ -15,6 +18,7 @@ use std::time::Instant;
 use arrow::array::{BinaryArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
+use chrono::{Days, NaiveDate};
 use halo_extract::domain::Window;
 use halo_extract::objects::{PartWriter, Store, object_path};
 use object_store::local::LocalFileSystem;
@@ -38,39 +42,83 @@ pub(crate) fn run(address: &str, megabytes: usize, rounds: usize) -> Result<(), 
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let (client, root) = plain_client(address)?;
-        let (mut rows, mut ours) = (Vec::new(), Vec::new());
-        let (mut plain, mut parts) = (Vec::new(), Vec::new());
+        let mut seconds = Seconds::default();
         let mut size_bytes = 0;
         // The first round warms connections and caches, and does not count.
         for round in 0..=rounds {
             let began = Instant::now();
-            let path = publish_rows(&store, &schema, &batches).await?;
+            let path = publish_rows(&store, &schema, &batches, round).await?;
             let with_encoding = began.elapsed();
             let bytes = client.get(&join(&root, &path)).await?.bytes().await?;
             size_bytes = bytes.len();
-            let began = Instant::now();
-            publish_bytes(&store, bytes.clone()).await?;
-            let alone = began.elapsed();
-            let began = Instant::now();
-            client
-                .put(&join(&root, "plain"), bytes.clone().into())
-                .await?;
-            let at_once = began.elapsed();
-            let began = Instant::now();
-            put_parts(&client, &join(&root, "parts"), bytes).await?;
+            let names = ["ours", "plain", "parts"].map(|way| format!("simulator/{way}-{round}"));
+            let new = in_three_ways(&store, &client, &root, &names, &bytes).await?;
+            let replaced = in_three_ways(&store, &client, &root, &names, &bytes).await?;
+            for path in names.iter().chain([&path]) {
+                client.delete(&join(&root, path)).await?;
+            }
             if round > 0 {
-                rows.push(with_encoding.as_secs_f64());
-                ours.push(alone.as_secs_f64());
-                plain.push(at_once.as_secs_f64());
-                parts.push(began.elapsed().as_secs_f64());
+                seconds.rows.push(with_encoding.as_secs_f64());
+                seconds.add(new, replaced);
             }
         }
-        println!(
-            "{}",
-            serde_json::json!({ "size_bytes": size_bytes, "rows": rows, "ours": ours, "plain": plain, "parts": parts })
-        );
+        println!("{}", seconds.told(size_bytes));
         Ok(())
     })
+}
+
+/// Seconds of each round.
+#[derive(Default)]
+struct Seconds {
+    rows: Vec<f64>,
+    new: [Vec<f64>; 3],
+    replaced: [Vec<f64>; 3],
+}
+
+impl Seconds {
+    fn add(&mut self, new: [f64; 3], replaced: [f64; 3]) {
+        for (all, took) in self.new.iter_mut().zip(new) {
+            all.push(took);
+        }
+        for (all, took) in self.replaced.iter_mut().zip(replaced) {
+            all.push(took);
+        }
+    }
+
+    fn told(&self, size_bytes: usize) -> serde_json::Value {
+        let [ours, plain, parts] = &self.new;
+        let [ours_again, plain_again, parts_again] = &self.replaced;
+        serde_json::json!({
+            "size_bytes": size_bytes,
+            "rows": self.rows,
+            "ours": ours,
+            "plain": plain,
+            "parts": parts,
+            "ours_again": ours_again,
+            "plain_again": plain_again,
+            "parts_again": parts_again,
+        })
+    }
+}
+
+/// Writes `bytes` by our way, by a plain put and by the library's parts, to a name each; the seconds.
+async fn in_three_ways(
+    store: &Store,
+    client: &Arc<dyn ObjectStore>,
+    root: &Path,
+    names: &[String; 3],
+    bytes: &Bytes,
+) -> Result<[f64; 3], Box<dyn Error>> {
+    let [ours, plain, parts] = names;
+    let began = Instant::now();
+    publish_bytes(store, ours, bytes.clone()).await?;
+    let by_ours = began.elapsed();
+    let began = Instant::now();
+    client.put(&join(root, plain), bytes.clone().into()).await?;
+    let by_put = began.elapsed();
+    let began = Instant::now();
+    put_parts(client, &join(root, parts), bytes.clone()).await?;
+    Ok([by_ours, by_put, began.elapsed()].map(|took| took.as_secs_f64()))
 }
 
 fn noise(megabytes: usize) -> (SchemaRef, Vec<RecordBatch>) {
@@ -99,9 +147,11 @@ async fn publish_rows(
     store: &Store,
     schema: &SchemaRef,
     batches: &[RecordBatch],
+    round: usize,
 ) -> Result<String, Box<dyn Error>> {
     let mut extraction = convert::extraction()?;
-    extraction.window = Window::day("2026-11-19".parse()?);
+    let first: NaiveDate = "2026-11-19".parse()?;
+    extraction.window = Window::day(first + Days::new(round as u64));
     let provenance = convert::provenance(extraction);
     let path = object_path(provenance.environment, &provenance.extraction);
     let (to_stage, staged) = mpsc::channel(2);
@@ -119,16 +169,12 @@ async fn publish_rows(
     Ok(staged?.publish().await?.path)
 }
 
-async fn publish_bytes(store: &Store, bytes: Bytes) -> Result<(), Box<dyn Error>> {
+async fn publish_bytes(store: &Store, path: &str, bytes: Bytes) -> Result<(), Box<dyn Error>> {
     let write = move |sink: &mut PartWriter| {
         sink.write_all(&bytes)?;
         Ok(0)
     };
-    store
-        .stage_bytes("simulator/bytes", write)
-        .await?
-        .publish()
-        .await?;
+    store.stage_bytes(path, write).await?.publish().await?;
     Ok(())
 }
 

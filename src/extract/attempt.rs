@@ -14,7 +14,7 @@ use crate::ledger::{
 use crate::objects::{Provenance, object_path};
 use crate::plan::hours::closing;
 use crate::privacy::Deidentifier;
-use crate::remote::{Page, Patience, RemoteResult};
+use crate::remote::{Patience, RemoteResult};
 
 use super::engine::Engine;
 use super::error::AttemptError;
@@ -402,7 +402,7 @@ impl<'a> Attempt<'a> {
         let object = match ready.staged.publish().await {
             Ok(object) => object,
             Err(error) => {
-                self.keep(ready.unkept).await;
+                ready.pages.keep_what_waits().await;
                 return Err(error.into());
             }
         };
@@ -420,26 +420,12 @@ impl<'a> Attempt<'a> {
             .ledger(move |ledger| ledger.succeed(&claim, &proof, &record, cost, now));
         held(recorded.await?)?;
         drop(turn);
-        // An only page that waited in memory left nothing behind, unless a former try kept it.
-        let nothing_kept = ready.unkept.is_some() && self.claim.resume.is_none();
-        if let Some(remote) = self.remote.filter(|_| !nothing_kept) {
-            on_disk(&self.engine.spool, move |spool| spool.remove(remote)).await;
-        }
+        ready.pages.remove().await;
         Ok(Published {
             object,
             proof,
             cost,
         })
-    }
-
-    /// Keeps the only page of a result that cannot be published now, for the next try.
-    async fn keep(&self, only: Option<Page>) {
-        if let (Some(remote), Some(page)) = (self.remote, only) {
-            on_disk(&self.engine.spool, move |spool| {
-                spool.keep_only(remote, &page)
-            })
-            .await;
-        }
     }
 
     /// Old data stands until new data is complete, and nothing is not silently taken for new data.

@@ -1,18 +1,19 @@
 //! The pages of one result in order: those in the spool from there, the others from the API.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{HaloGuid, PageNumber, RemoteQueryId};
+use crate::domain::{HaloGuid, RemoteQueryId};
 use crate::remote::{Cause, Client, Page, Pages, RemoteError, RemotePage, RemoteResult};
 
 use super::engine::on_a_thread;
 use super::error::AttemptError;
-use super::spool::Spool;
+use super::spool::{Kept, Spool};
 
-/// An only page up to this size waits in memory and is kept only once its object could not be published: to write and
-/// remove a file was much of what a small result cost, and fetching one page again costs one call.
+/// A result of no more than one page up to this size waits in memory and is kept only once its object could not be
+/// published: to write and remove a file was much of what it cost, and fetching one page again costs one call.
 const UNKEPT_BYTES: usize = 64 << 10;
 
 /// The pages of one result, in order. Each page that is fetched is kept before it is handed on, unless it is the only
@@ -21,13 +22,11 @@ pub(super) struct KeptPages {
     client: Client,
     site: HaloGuid,
     query: RemoteQueryId,
-    spool: Spool,
-    /// What was promised of the result, until it is kept.
-    promise: Option<RemoteResult>,
+    kept: Arc<Mutex<Kept>>,
     left: VecDeque<RemotePage>,
-    kept: BTreeSet<PageNumber>,
     /// The pages that are not in the spool.
     missing: Pages,
+    is_only: bool,
     /// The only page, where it is small and not kept yet.
     unkept: Option<Page>,
     cancel: CancellationToken,
@@ -45,30 +44,24 @@ impl KeptPages {
         cancel: CancellationToken,
     ) -> Self {
         let kept = if just_posted {
-            BTreeSet::new()
+            spool.begin(query, result.clone())
         } else {
-            on_disk(spool, move |spool| spool.kept(query)).await
+            let result = result.clone();
+            on_disk(spool, move |spool| spool.resume(query, result)).await
         };
         let mut absent = result.clone();
-        absent.pages.retain(|page| !kept.contains(&page.number));
-        let promise = Some(result.clone());
-        let mut pages = Self {
+        absent.pages.retain(|page| !kept.has(page.number));
+        Self {
             client: client.clone(),
             site,
             query,
-            spool: spool.clone(),
-            promise,
+            kept: Arc::new(Mutex::new(kept)),
             left: result.pages.iter().copied().collect(),
-            kept,
             missing: client.pages(site, query, &absent, cancel.clone()),
+            is_only: result.pages.len() <= 1,
             unkept: None,
             cancel,
-        };
-        // Else the first page that is kept takes it along.
-        if pages.left.is_empty() {
-            pages.keep_promise().await;
         }
-        pages
     }
 
     /// The next page; `None` once all were handed on.
@@ -86,13 +79,13 @@ impl KeptPages {
             );
             return Err(RemoteError::new(Cause::Cancelled, task).into());
         }
-        if self.kept.contains(&page.number) {
-            let query = self.query;
-            if let Some(page) = on_disk(&self.spool, move |spool| spool.read(query, page)).await {
+        if locked(&self.kept).has(page.number) {
+            let read = on_kept(&self.kept, move |kept| kept.read(page)).await;
+            if let Some(page) = read {
                 return Ok(Some(page));
             }
             // Torn or altered: rare enough to be fetched alone, while the missing ones are under way.
-            let fetched = self.client.page(self.site, query, page).await?;
+            let fetched = self.client.page(self.site, self.query, page).await?;
             return Ok(Some(self.keep(fetched).await));
         }
         match self.missing.next().await {
@@ -103,43 +96,36 @@ impl KeptPages {
         }
     }
 
-    /// The only page, where it is small and not kept: for whoever cannot publish its object now.
-    pub(super) fn into_unkept(self) -> Option<Page> {
-        self.unkept
+    /// Keeps what only waits in memory, for the next try: its object cannot be published now.
+    pub(super) async fn keep_what_waits(self) {
+        let only = self.unkept;
+        on_kept(&self.kept, move |kept| match only {
+            Some(page) => kept.keep(&page),
+            None => kept.keep_promise(),
+        })
+        .await;
+    }
+
+    /// Removes what is kept: its object is published. The room on disk comes back beside.
+    pub(super) async fn remove(self) {
+        let kept = self.kept;
+        if locked(&kept).is_nothing() {
+            return;
+        }
+        on_kept(&kept, |kept| kept.remove()).await;
+        drop(tokio::task::spawn_blocking(move || drop(kept)));
     }
 
     async fn keep(&mut self, page: Page) -> Page {
-        let (query, promise) = (self.query, self.promise.take());
-        // Its page says all that the promise would.
-        let only =
-            promise.as_ref().is_some_and(|it| it.pages.len() == 1) && page.rows_declared.is_some();
-        if only && page.size_bytes() <= UNKEPT_BYTES {
+        if self.is_only && page.size_bytes() <= UNKEPT_BYTES {
             self.unkept = Some(page.clone());
             return page;
         }
-        on_disk(&self.spool, move |spool| {
-            match promise {
-                Some(_) if only => {
-                    spool.keep_only(query, &page);
-                    return page;
-                }
-                Some(promise) => spool.keep_result(query, &promise),
-                None => {}
-            }
-            spool.keep(query, &page);
+        on_kept(&self.kept, move |kept| {
+            kept.keep(&page);
             page
         })
         .await
-    }
-
-    async fn keep_promise(&mut self) {
-        let (query, promise) = (self.query, self.promise.take());
-        on_disk(&self.spool, move |spool| {
-            if let Some(promise) = promise {
-                spool.keep_result(query, &promise);
-            }
-        })
-        .await;
     }
 }
 
@@ -150,4 +136,16 @@ pub(super) async fn on_disk<T: Send + 'static>(
 ) -> T {
     let spool = spool.clone();
     on_a_thread(move || work(&spool)).await
+}
+
+async fn on_kept<T: Send + 'static>(
+    kept: &Arc<Mutex<Kept>>,
+    work: impl FnOnce(&mut Kept) -> T + Send + 'static,
+) -> T {
+    let kept = Arc::clone(kept);
+    on_a_thread(move || work(&mut locked(&kept))).await
+}
+
+fn locked(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

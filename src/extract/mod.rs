@@ -26,6 +26,7 @@ mod pipeline;
 mod presence;
 mod progress;
 mod provenance;
+mod records;
 mod setback;
 mod spool;
 mod statement;

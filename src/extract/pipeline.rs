@@ -34,8 +34,8 @@ pub(super) struct Ready {
     pub(super) proof: Proof,
     /// Bytes of row JSON that were converted.
     pub(super) bytes: u64,
-    /// The only page, where it is small and not kept yet.
-    pub(super) unkept: Option<Page>,
+    /// Where its pages came from; they are kept until it is published.
+    pub(super) pages: KeptPages,
 }
 
 /// Where an object is staged and what its footer says.
@@ -84,7 +84,7 @@ pub(super) async fn stage_result(
                 staged,
                 proof,
                 bytes: converted.bytes,
-                unkept: pages.into_unkept(),
+                pages,
             })
         }
         (fetched, converted, staged) => {

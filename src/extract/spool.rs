@@ -1,43 +1,35 @@
 //! The spool: pages that were fetched, kept on disk while their attempt is open.
 //!
 //! A run that is killed goes on with the pages it had and fetches only the others. A kept page counts only if
-//! its header and check sum fit, so a file that is torn, damaged or in the way of another page is fetched again,
+//! its header and check sum fit, so one that is torn, damaged or in the way of another is fetched again,
 //! and no fault of the disk can end an attempt: at worst nothing is kept. The check sum guards against disks,
 //! not against people: whoever can write into home could change the ledger as well.
 //!
-//! Beside the pages lies what the API promised of the result. When it no longer holds the query and all pages
-//! are here, the object is made of them, and the practice is not asked again.
+//! Each remote query has one file, `<home>/spool/<remote query id>.pages`: what the API promised of its result, and
+//! then the pages as they came, each behind a header. A file for each page would have to be made, renamed and removed,
+//! hundreds of times for a large result. When the API no longer holds the query and all pages are here, the object is
+//! made of them, and the practice is not asked again.
 //!
-//! The files hold identifiable rows as they came. They are readable by the owner alone, lie in
-//! `<home>/spool/<remote query id>/`, and are removed as soon as the attempt is over. The page of a result that has
-//! only one tells all that matters of the promise and lies there alone, as `<home>/spool/<remote query id>.page`; a
-//! small one only where its object could not be published (`kept_pages.rs`).
+//! The files hold identifiable rows as they came. They are readable by the owner alone and are removed as soon as the
+//! attempt is over. A result of one small page has none, unless its object could not be published (`kept_pages.rs`).
 
-use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write};
+use std::collections::HashSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use flate2::Crc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PageNumber, RemoteQueryId};
 use crate::remote::{Page, RemotePage, RemoteResult};
 
-/// Begins every file; the last byte is the version of the layout.
-const MAGIC: [u8; 4] = *b"HxP\x02";
+use super::records::{Records, header};
 
-/// Magic, remote query, number of the page, declared rows, size of the body, check sum.
-const HEADER_BYTES: usize = 4 + 16 + 4 + 8 + 8 + 4;
-
-/// What was promised of the result, beside its pages.
-const PROMISE: &str = "result.json";
-
-/// Stands for a page whose rows were not declared.
-const NOT_DECLARED: u64 = u64::MAX;
+/// Stands in the place of a page's number before what was promised of the result: pages are numbered from 1.
+const PROMISE: PageNumber = PageNumber(0);
 
 /// The kept pages of one home. Clones share the count of what lies there.
 #[derive(Debug, Clone)]
@@ -45,6 +37,25 @@ pub struct Spool {
     folder: PathBuf,
     most_bytes: u64,
     bytes: Arc<AtomicU64>,
+}
+
+/// What is kept of one result, in the hands of one attempt: another that has the file open at the same time finds
+/// nothing in it and keeps nothing.
+#[derive(Debug)]
+pub(super) struct Kept {
+    spool: Spool,
+    query: RemoteQueryId,
+    promise: RemoteResult,
+    file: KeptFile,
+}
+
+#[derive(Debug)]
+enum KeptFile {
+    /// None was there.
+    Absent,
+    Open(Records),
+    /// Another attempt has it, or the disk does not give it.
+    Refused,
 }
 
 impl Spool {
@@ -62,9 +73,9 @@ impl Spool {
         }
     }
 
-    /// Removes the pages of remote queries for which `open` does not speak.
+    /// Removes what is kept of remote queries for which `open` does not speak.
     ///
-    /// `open` is asked after the folders were listed: a query is in the ledger before it has pages, so one that
+    /// `open` is asked after the files were listed: a query is in the ledger before it has pages, so one that
     /// another process has just begun is never taken for a leftover.
     ///
     /// # Errors
@@ -74,58 +85,36 @@ impl Spool {
         if found.is_empty() {
             return Ok(());
         }
-        let open: HashSet<String> = open()?.iter().map(ToString::to_string).collect();
-        for folder in found {
-            let name = folder.file_stem().and_then(|name| name.to_str());
-            if !name.is_some_and(|name| open.contains(name)) {
-                self.remove_entry(&folder);
+        let open: HashSet<PathBuf> = open()?.into_iter().map(|it| self.path(it)).collect();
+        for path in found {
+            if !open.contains(&path) {
+                self.remove_entry(&path);
             }
         }
         Ok(())
     }
 
-    /// The numbers of the pages that seem to be kept; whether one is whole shows when it is read.
-    pub(super) fn kept(&self, query: RemoteQueryId) -> BTreeSet<PageNumber> {
-        if self.only_page(query).exists() {
-            return BTreeSet::from([PageNumber::FIRST]);
+    /// What is to be kept of a query that was just posted, of which `result` was promised.
+    pub(super) fn begin(&self, query: RemoteQueryId, result: RemoteResult) -> Kept {
+        Kept {
+            spool: self.clone(),
+            query,
+            promise: result,
+            file: KeptFile::Absent,
         }
-        entries(&self.folder_of(query))
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "page")
-            })
-            .filter_map(|path| path.file_stem()?.to_str()?.parse().ok().map(PageNumber))
-            .collect()
     }
 
-    /// A kept page, if it is whole and the API still declares as many rows for it.
-    pub(super) fn read(&self, query: RemoteQueryId, page: RemotePage) -> Option<Page> {
-        let bytes = fs::read(self.path(query, page.number))
-            .or_else(|_| fs::read(self.only_page(query)))
-            .ok()?;
-        let (rows, body) = unpack(query, page.number, bytes)?;
-        let fits = page.rows.is_none() || page.rows == rows;
-        fits.then(|| Page::new(page.number, rows, body))
-    }
-
-    /// Keeps a page, unless there is no room or the disk does not take it.
-    pub(super) fn keep(&self, query: RemoteQueryId, page: &Page) {
-        let path = self.path(query, page.number);
-        self.put(query, &path, &[&header(query, page), page.body()]);
-    }
-
-    /// Keeps the only page of a result, as [`Spool::keep`] keeps one of several.
-    pub(super) fn keep_only(&self, query: RemoteQueryId, page: &Page) {
-        let path = self.only_page(query);
-        self.put(query, &path, &[&header(query, page), page.body()]);
-    }
-
-    /// Keeps what the API promises of a result, as [`Spool::keep`] keeps its pages.
-    pub(super) fn keep_result(&self, query: RemoteQueryId, result: &RemoteResult) {
-        let path = self.folder_of(query).join(PROMISE);
-        if !path.exists() {
-            let promise = serde_json::to_vec(&Promise::of(result)).expect("numbers are JSON");
-            self.put(query, &path, &[&promise]);
+    /// What is kept of a query that an earlier attempt posted, of which `result` is promised.
+    pub(super) fn resume(&self, query: RemoteQueryId, result: RemoteResult) -> Kept {
+        let path = self.path(query);
+        let file = if path.exists() {
+            self.open_file(query, &path)
+        } else {
+            KeptFile::Absent
+        };
+        Kept {
+            file,
+            ..self.begin(query, result)
         }
     }
 
@@ -133,54 +122,68 @@ impl Spool {
     ///
     /// A promise that was damaged on disk can do no harm: the rows of the pages are compared with it.
     pub(super) fn whole_result(&self, query: RemoteQueryId) -> Option<RemoteResult> {
-        if let Ok(bytes) = fs::read(self.only_page(query)) {
-            let (rows, body) = unpack(query, PageNumber::FIRST, bytes)?;
-            return Some(RemoteResult {
-                rows: rows?,
-                size_bytes: body.len() as u64,
-                pages: vec![RemotePage {
-                    number: PageNumber::FIRST,
-                    rows,
-                }],
-                sql_duration: None,
-            });
-        }
-        let promise = fs::read(self.folder_of(query).join(PROMISE)).ok()?;
+        let mut records = Records::read(File::open(self.path(query)).ok()?, query).ok()?;
+        let (_, promise) = records.body(query, PROMISE)?;
         let result = serde_json::from_slice::<Promise>(&promise).ok()?.result();
-        let kept = self.kept(query);
-        let whole = result.pages.iter().all(|page| kept.contains(&page.number));
+        let mut pages = result.pages.iter();
+        let whole = pages.all(|page| records.places.contains_key(&page.number));
         whole.then_some(result)
     }
 
-    fn put(&self, query: RemoteQueryId, path: &Path, parts: &[&[u8]]) {
-        let size = parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        let before = self.bytes.fetch_add(size, Ordering::Relaxed);
-        let kept = if before.saturating_add(size) > self.most_bytes {
-            Ok(false)
-        } else {
-            self.write(query, path, parts).map(|()| true)
+    /// Removes what is kept of a remote query.
+    pub(super) fn remove(&self, query: RemoteQueryId) {
+        self.remove_entry(&self.path(query));
+    }
+
+    /// Opens the file of `query`, which is made if it is not there.
+    fn open_file(&self, query: RemoteQueryId, path: &Path) -> KeptFile {
+        let opened = || {
+            let file = match private_file(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    make_folder(&self.folder)?;
+                    private_file(path)?
+                }
+                opened => opened?,
+            };
+            file.try_lock()?;
+            let size = file.metadata()?.len();
+            let records = Records::read(file, query)?;
+            // What a kill left half written.
+            records.file.set_len(records.end)?;
+            self.give_back(size - records.end);
+            Ok(records)
         };
-        match kept {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::debug!(remote_query = %query, path = %path.display(), %error, "not kept");
+        match opened() {
+            Ok(records) => KeptFile::Open(records),
+            Err::<_, io::Error>(error) => {
+                not_kept(query, &error);
+                KeptFile::Refused
             }
         }
-        self.bytes.fetch_sub(size, Ordering::Relaxed);
     }
 
-    /// Removes the pages of a remote query.
-    pub(super) fn remove(&self, query: RemoteQueryId) {
-        if !self.remove_entry(&self.only_page(query)) {
-            self.remove_entry(&self.folder_of(query));
+    /// Takes `bytes` of the room that there is; whether there are as many.
+    fn take(&self, bytes: u64) -> bool {
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes) <= self.most_bytes;
+        if !fits {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
+        fits
     }
 
-    /// Removes a file or a folder with its files; whether it was there.
-    fn remove_entry(&self, entry: &Path) -> bool {
+    /// Files of another process may have come since the count, so it never goes below nothing.
+    fn give_back(&self, bytes: u64) {
+        self.bytes
+            .update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                now.saturating_sub(bytes)
+            });
+    }
+
+    /// Removes a file, or a folder with its files as former versions kept one for each query.
+    fn remove_entry(&self, entry: &Path) {
         let Ok(found) = entry.symlink_metadata() else {
-            return false;
+            return;
         };
         let (bytes, removed) = if found.is_dir() {
             (size_of(entry), fs::remove_dir_all(entry))
@@ -188,51 +191,80 @@ impl Spool {
             (found.len(), fs::remove_file(entry))
         };
         match removed {
-            Ok(()) => {
-                // Files of another process may have come since the count, so it never goes below nothing.
-                self.bytes
-                    .update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-                        now.saturating_sub(bytes)
-                    });
-            }
+            Ok(()) => self.give_back(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 tracing::warn!(path = %entry.display(), %error, "kept pages could not be removed; the next run tries again");
             }
         }
-        true
     }
 
-    /// Written under another name first, so that a file is there whole or not at all unless the machine stops.
-    fn write(&self, query: RemoteQueryId, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let mut file = match private_file(&draft) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_folder(&self.folder)?;
-                if path.starts_with(self.folder_of(query)) {
-                    make_folder(&self.folder_of(query))?;
-                }
-                private_file(&draft)?
-            }
-            opened => opened?,
+    fn path(&self, query: RemoteQueryId) -> PathBuf {
+        self.folder.join(format!("{query}.pages"))
+    }
+}
+
+impl Kept {
+    /// Whether a page seems to be kept; whether it is whole shows when it is read.
+    pub(super) fn has(&self, page: PageNumber) -> bool {
+        matches!(&self.file, KeptFile::Open(records) if records.places.contains_key(&page))
+    }
+
+    /// A kept page, if it is whole and the API still declares as many rows for it.
+    pub(super) fn read(&mut self, page: RemotePage) -> Option<Page> {
+        let KeptFile::Open(records) = &mut self.file else {
+            return None;
         };
-        parts
-            .iter()
-            .try_for_each(|part| file.write_all(part))
-            .and_then(|()| fs::rename(&draft, path))
-            .inspect_err(|_| drop(fs::remove_file(&draft)))
+        let (rows, body) = records.body(self.query, page.number)?;
+        let fits = page.rows.is_none() || page.rows == rows;
+        fits.then(|| Page::new(page.number, rows, body))
     }
 
-    fn folder_of(&self, query: RemoteQueryId) -> PathBuf {
-        self.folder.join(query.to_string())
+    /// Keeps a page, and before the first one what was promised, unless there is no room or the disk does not take it.
+    pub(super) fn keep(&mut self, page: &Page) {
+        self.keep_promise();
+        self.append(page.number, page.rows_declared, page.body());
     }
 
-    fn only_page(&self, query: RemoteQueryId) -> PathBuf {
-        self.folder.join(format!("{query}.page"))
+    /// Keeps what was promised of the result, unless it is kept.
+    pub(super) fn keep_promise(&mut self) {
+        if !self.has(PROMISE) {
+            let promise =
+                serde_json::to_vec(&Promise::of(&self.promise)).expect("numbers are JSON");
+            self.append(PROMISE, None, &promise);
+        }
     }
 
-    fn path(&self, query: RemoteQueryId, page: PageNumber) -> PathBuf {
-        self.folder_of(query).join(format!("{}.page", page.0))
+    /// Removes what is kept. The disk gets its room back when this is dropped, which takes a while for much of it.
+    pub(super) fn remove(&self) {
+        self.spool.remove(self.query);
+    }
+
+    /// Whether there is no file of the query.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self.file, KeptFile::Absent)
+    }
+
+    fn append(&mut self, number: PageNumber, rows: Option<u64>, body: &[u8]) {
+        let header = header(self.query, number, rows, body);
+        let size = (header.len() + body.len()) as u64;
+        if !self.spool.take(size) {
+            return;
+        }
+        if matches!(self.file, KeptFile::Absent) {
+            let path = self.spool.path(self.query);
+            self.file = self.spool.open_file(self.query, &path);
+        }
+        let kept = match &mut self.file {
+            KeptFile::Open(records) => records
+                .append(number, &header, body)
+                .inspect_err(|error| not_kept(self.query, error))
+                .is_ok(),
+            KeptFile::Absent | KeptFile::Refused => false,
+        };
+        if !kept {
+            self.spool.give_back(size);
+        }
     }
 }
 
@@ -271,48 +303,8 @@ impl Promise {
     }
 }
 
-fn header(query: RemoteQueryId, page: &Page) -> Vec<u8> {
-    let rows = page.rows_declared.unwrap_or(NOT_DECLARED);
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(&MAGIC);
-    header.extend_from_slice(query.0.as_bytes());
-    header.extend_from_slice(&page.number.0.to_le_bytes());
-    header.extend_from_slice(&rows.to_le_bytes());
-    header.extend_from_slice(&(page.size_bytes() as u64).to_le_bytes());
-    let sum = check_sum(&header, page.body());
-    header.extend_from_slice(&sum.to_le_bytes());
-    header
-}
-
-/// The declared rows and the body of a file that is whole and belongs to this page.
-fn unpack(
-    query: RemoteQueryId,
-    page: PageNumber,
-    mut bytes: Vec<u8>,
-) -> Option<(Option<u64>, Vec<u8>)> {
-    let (header, body) = bytes.split_at_checked(HEADER_BYTES)?;
-    let (told, sum) = header.split_last_chunk()?;
-    let rest = told.strip_prefix(&MAGIC)?;
-    let rest = rest.strip_prefix(query.0.as_bytes())?;
-    let rest = rest.strip_prefix(&page.0.to_le_bytes())?;
-    let (rows, rest) = rest.split_first_chunk()?;
-    let (size, _) = rest.split_first_chunk()?;
-    let rows = u64::from_le_bytes(*rows);
-    let whole = u64::from_le_bytes(*size) == body.len() as u64
-        && u32::from_le_bytes(*sum) == check_sum(told, body);
-    if !whole {
-        return None;
-    }
-    bytes.drain(..HEADER_BYTES);
-    Some(((rows != NOT_DECLARED).then_some(rows), bytes))
-}
-
-/// CRC-32 over all that is kept of a page.
-fn check_sum(told: &[u8], body: &[u8]) -> u32 {
-    let mut sum = Crc::new();
-    sum.update(told);
-    sum.update(body);
-    sum.sum()
+fn not_kept(query: RemoteQueryId, error: &io::Error) {
+    tracing::debug!(remote_query = %query, %error, "not kept");
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -348,9 +340,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn private_file(path: &Path) -> io::Result<fs::File> {
+/// The file at `path`, which only its owner may read, to read and to write.
+fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

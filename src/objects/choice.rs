@@ -3,8 +3,14 @@
 //! Sizes alone decide, never times, so the same rows give the same bytes on every machine. A dictionary that
 //! is small after a few thousand rows may still outgrow its page over a row group; the growth between half
 //! of the sample and all of it tells how a candidate goes on.
+//!
+//! Columns are tried side by side: nothing else of an object can be encoded before the choice, and to try all candidates
+//! takes about three times as long as to encode the sample.
 
+use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, FieldRef, Schema};
@@ -43,7 +49,8 @@ pub(super) fn common_properties(created_by: String) -> WriterPropertiesBuilder {
 
 /// `properties` with the encoding and statistics of each column of `sample`, the first rows of an object.
 ///
-/// `more` tells that rows follow the sample, so that growth counts.
+/// `more` tells that rows follow the sample, so that growth counts. `lanes` threads try columns side by side; what is
+/// chosen does not depend on how many.
 ///
 /// # Errors
 /// When the Parquet writer refuses a column, which its type alone decides.
@@ -52,6 +59,7 @@ pub(super) fn choose(
     schema: &Schema,
     sample: &[RecordBatch],
     more: bool,
+    lanes: usize,
 ) -> Result<WriterPropertiesBuilder> {
     let rows: usize = sample.iter().map(RecordBatch::num_rows).sum();
     let small = rows < FEWEST_ROWS_TO_TRY && !more;
@@ -62,25 +70,59 @@ pub(super) fn choose(
             .set_offset_index_disabled(true);
     }
     for (index, field) in schema.fields().iter().enumerate() {
-        let column: Vec<ArrayRef> = sample
-            .iter()
-            .map(|batch| Arc::clone(batch.column(index)))
-            .collect();
+        let column = column_of(sample, index);
         let path = ColumnPath::new(vec![field.name().clone()]);
         if is_prose(&column) {
             properties =
                 properties.set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk);
         }
         if small && bytes_of(&column) < FEWEST_BYTES_TO_COMPRESS {
-            properties = properties.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
+            properties = properties.set_column_compression(path, Compression::UNCOMPRESSED);
         }
-        if rows >= FEWEST_ROWS_TO_TRY {
-            let horizon = if more { ROW_GROUP_ROWS } else { rows };
-            let encoding = smallest(field, &column, rows, horizon)?;
+    }
+    if rows >= FEWEST_ROWS_TO_TRY {
+        let horizon = if more { ROW_GROUP_ROWS } else { rows };
+        for (index, encoding) in encodings(schema, sample, rows, horizon, lanes)? {
+            let path = ColumnPath::new(vec![schema.field(index).name().clone()]);
             properties = apply(properties, path, encoding);
         }
     }
     Ok(properties)
+}
+
+/// The smallest encoding of each column, by its index; each of `lanes` threads takes the next column that nobody has.
+fn encodings(
+    schema: &Schema,
+    sample: &[RecordBatch],
+    rows: usize,
+    horizon: usize,
+    lanes: usize,
+) -> Result<Vec<(usize, Candidate)>> {
+    let next = AtomicUsize::new(0);
+    let try_columns = || {
+        let columns = iter::from_fn(|| {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            Some((index, schema.fields().get(index)?))
+        });
+        let tried = columns.map(|(index, field)| {
+            let column = column_of(sample, index);
+            Ok((index, smallest(field, &column, rows, horizon)?))
+        });
+        tried.collect::<Result<Vec<_>>>()
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..lanes).map(|_| scope.spawn(try_columns)).collect();
+        let mut tried = try_columns()?;
+        for other in others {
+            tried.extend(other.join().expect("a trial does not panic")?);
+        }
+        Ok(tried)
+    })
+}
+
+fn column_of(batches: &[RecordBatch], index: usize) -> Vec<ArrayRef> {
+    let columns = batches.iter().map(|batch| Arc::clone(batch.column(index)));
+    columns.collect()
 }
 
 /// A candidate: `None` is the dictionary, which falls back to plain when it outgrows its page.

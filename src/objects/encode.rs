@@ -95,6 +95,7 @@ pub(super) fn encode(mut source: Source, sink: &mut PartWriter, lanes: usize) ->
         &source.schema,
         &sample,
         more,
+        lanes,
     )?
     .set_key_value_metadata(Some(std::mem::take(&mut source.footer)));
     if let Some(encryption) = source.keys.encryption()? {

@@ -1,5 +1,6 @@
 //! What a crash leaves behind, and that the next run ends it well without asking the practice twice.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ fn pages_that_were_fetched_before_a_kill_are_not_fetched_again() {
         pages_fetched(&simulator) >= before + 20
     });
     kill(&mut run);
-    assert!(spooled(&home).len() >= 20 - IN_FLIGHT);
+    assert!(kept_pages(&home).len() >= 20 - IN_FLIGHT);
     let finished = home.run(&RUN).succeeded();
 
     let fetched = pages_fetched(&simulator) - before;
@@ -80,18 +81,19 @@ fn kept_pages_that_are_torn_altered_or_in_the_place_of_others_are_fetched_again(
     });
     kill(&mut run);
 
-    let kept: Vec<PathBuf> = spooled(&home);
-    let whole = std::fs::read(&kept[0]).expect("a page");
-    std::fs::write(&kept[1], &whole[..whole.len() / 2]).expect("torn");
-    let mut altered = std::fs::read(&kept[2]).expect("a page");
+    let file = spooled(&home).remove(0);
+    let kept = kept_pages(&home);
+    let mut bytes = std::fs::read(&file).expect("kept pages");
     // A digit of a row, so that the page stays well-formed JSON.
-    let digit = altered
-        .iter()
-        .rposition(u8::is_ascii_digit)
-        .expect("a digit");
-    altered[digit] = if altered[digit] == b'1' { b'2' } else { b'1' };
-    std::fs::write(&kept[2], altered).expect("altered");
-    std::fs::write(&kept[3], whole).expect("in the place of another");
+    let page = &mut bytes[kept[2].clone()];
+    let digit = page.iter().rposition(u8::is_ascii_digit).expect("a digit");
+    page[digit] = if page[digit] == b'1' { b'2' } else { b'1' };
+    // The number of its page is told in its header.
+    let number = kept[5].start + 20;
+    bytes[number] = 200;
+    let torn = kept.last().expect("many pages");
+    bytes.truncate(torn.start + torn.len() / 2);
+    std::fs::write(&file, bytes).expect("written");
     let finished = home.run(&RUN).succeeded();
 
     let fetched = pages_fetched(&simulator) - before;
@@ -114,16 +116,14 @@ fn kept_pages_are_for_their_owner_alone() {
     slow_pages(&simulator);
 
     let mut run = home.command(&RUN).spawn().expect("starts");
-    until("pages are kept", || spooled(&home).len() >= 2);
+    until("pages are kept", || kept_pages(&home).len() >= 2);
     kill(&mut run);
 
     let mode = |path: &Path| {
         let found = std::fs::metadata(path).expect("there");
         found.permissions().mode() & 0o777
     };
-    let page = spooled(&home).remove(0);
-    assert_eq!(mode(&page), 0o600);
-    assert_eq!(mode(page.parent().expect("a folder")), 0o700);
+    assert_eq!(mode(&spooled(&home).remove(0)), 0o600);
     assert_eq!(mode(&home.path().join("spool")), 0o700);
 }
 
@@ -132,16 +132,20 @@ fn a_run_removes_the_kept_pages_of_queries_that_are_over() {
     let fixture = Fixture::new();
     let simulator = fixture.simulator(&[]);
     let home = fixture.home(&simulator);
-    let over = home
-        .path()
-        .join("spool/0b0b0b0b-0000-4000-8000-000000000000");
-    std::fs::create_dir_all(&over).expect("made");
-    std::fs::write(over.join("1.page"), "of a query that is over").expect("written");
+    let spool = home.path().join("spool");
+    let over = spool.join("0b0b0b0b-0000-4000-8000-000000000000.pages");
+    let of_a_former_version = spool.join("0b0b0b0b-0000-4000-8000-000000000001");
+    std::fs::create_dir_all(&of_a_former_version).expect("made");
+    std::fs::write(
+        of_a_former_version.join("1.page"),
+        "of a query that is over",
+    )
+    .expect("written");
+    std::fs::write(&over, "of a query that is over").expect("written");
 
     home.run(&RUN).succeeded();
 
     assert!(spooled(&home).is_empty());
-    assert!(!over.exists());
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn without_room_in_the_spool_a_killed_run_is_resumed_all_the_same() {
     kill(&mut run);
     let kept: u64 = spooled(&home)
         .iter()
-        .map(|page| std::fs::metadata(page).expect("there").len())
+        .map(|file| std::fs::metadata(file).expect("there").len())
         .sum();
     let finished = home.run(&RUN).succeeded();
 
@@ -305,28 +309,34 @@ fn pages_of_a_calm_run(fixture: &Fixture, simulator: &Simulator) -> u64 {
     pages_fetched(simulator) - before
 }
 
-/// The kept pages, by path.
+/// What lies in the spool.
 pub(crate) fn spooled(home: &Home) -> Vec<PathBuf> {
-    let folders = entries(&home.path().join("spool"));
-    let mut pages: Vec<PathBuf> = folders
-        .iter()
-        .flat_map(|folder| entries(folder))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "page")
-        })
-        .collect();
-    pages.sort();
-    pages
-}
-
-/// What a folder holds; nothing if it is not there.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder)
+    std::fs::read_dir(home.path().join("spool"))
         .into_iter()
         .flatten()
         .map(|entry| entry.expect("an entry").path())
         .collect()
+}
+
+/// Where the whole pages of the only file in the spool lie in it, header and body.
+fn kept_pages(home: &Home) -> Vec<Range<usize>> {
+    const HEADER: usize = 44;
+    let Some(file) = spooled(home).pop() else {
+        return Vec::new();
+    };
+    let bytes = std::fs::read(file).expect("kept pages");
+    let (mut records, mut start) = (Vec::new(), 0);
+    while let Some(header) = bytes.get(start..start + HEADER) {
+        let size = header[32..40].try_into().expect("eight bytes");
+        let end = start + HEADER + u64::from_le_bytes(size) as usize;
+        if end > bytes.len() {
+            break;
+        }
+        records.push(start..end);
+        start = end;
+    }
+    // The first is what was promised of the result.
+    records.into_iter().skip(1).collect()
 }
 
 /// Requests to an endpoint over all sites.
