@@ -2,13 +2,13 @@
 //! of that way which comes after encoding, and the same bytes by the client library's plain `put` and by its upload of
 //! parts.
 //!
-//! Each round writes objects of new names, as most nights do, and then the same once more, in the place of those, as a repeated
-//! extraction does: a disk that gives back what was replaced takes its time for that.
+//! Each round writes objects of new names, as most nights do, and then the same once more, in the place of those, as a
+//! repeated extraction does: a disk that gives back what was replaced takes its time for that.
 //!
 //! The rows are noise in values of 64 KiB, which no encoding makes smaller. Ours cuts the bytes into parts and digests
 //! them on the way, and does not know beforehand how many will come; plain `put` has them all. The library's parts are
-//! as large as ours and as many at once: what they cost more than a plain `put` is the store's, not ours. The digest of the bytes alone is told beside: no upload
-//! that has one can be faster.
+//! as large as ours and as many at once: what they cost more than a plain `put` is the store's, not ours. The digest of
+//! the bytes alone is told beside: no upload that has one can be faster.
 
 use std::error::Error;
 use std::io::Write;

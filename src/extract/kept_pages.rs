@@ -1,14 +1,14 @@
 //! The pages of one result in order: those in the spool from there, the others from the API.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{HaloGuid, RemoteQueryId};
 use crate::remote::{Cause, Client, Page, Pages, RemoteError, RemotePage, RemoteResult};
 
-use super::engine::on_a_thread;
+use super::engine::{lock, on_a_thread};
 use super::error::AttemptError;
 use super::spool::{Kept, Spool};
 
@@ -79,7 +79,7 @@ impl KeptPages {
             );
             return Err(RemoteError::new(Cause::Cancelled, task).into());
         }
-        if locked(&self.kept).has(page.number) {
+        if lock(&self.kept).has(page.number) {
             let read = on_kept(&self.kept, move |kept| kept.read(page)).await;
             if let Some(page) = read {
                 return Ok(Some(page));
@@ -109,7 +109,7 @@ impl KeptPages {
     /// Removes what is kept: its object is published. The room on disk comes back beside.
     pub(super) async fn remove(self) {
         let kept = self.kept;
-        if locked(&kept).is_nothing() {
+        if lock(&kept).is_nothing() {
             return;
         }
         on_kept(&kept, |kept| kept.remove()).await;
@@ -143,9 +143,5 @@ async fn on_kept<T: Send + 'static>(
     work: impl FnOnce(&mut Kept) -> T + Send + 'static,
 ) -> T {
     let kept = Arc::clone(kept);
-    on_a_thread(move || work(&mut locked(&kept))).await
-}
-
-fn locked(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+    on_a_thread(move || work(&mut lock(&kept))).await
 }

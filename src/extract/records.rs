@@ -23,15 +23,15 @@ const NOT_DECLARED: u64 = u64::MAX;
 /// The records of an open file.
 #[derive(Debug)]
 pub(super) struct Records {
-    pub(super) file: File,
-    pub(super) places: BTreeMap<PageNumber, Place>,
+    file: File,
+    places: BTreeMap<PageNumber, Place>,
     /// Where the next record goes.
-    pub(super) end: u64,
+    end: u64,
 }
 
 /// Where a record lies, header and body.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+struct Place {
     start: u64,
     bytes: u64,
 }
@@ -62,6 +62,18 @@ impl Records {
         })
     }
 
+    /// Cuts off what lies behind the last record, such as one that a kill left half written; how many bytes.
+    pub(super) fn cut_rest(&self) -> io::Result<u64> {
+        let size = self.file.metadata()?.len();
+        self.file.set_len(self.end)?;
+        Ok(size - self.end)
+    }
+
+    /// Whether there is a record of this number; whether it is whole shows when it is read.
+    pub(super) fn has(&self, page: PageNumber) -> bool {
+        self.places.contains_key(&page)
+    }
+
     /// The declared rows and the body of a record that is whole.
     pub(super) fn body(
         &mut self,
@@ -69,30 +81,29 @@ impl Records {
         page: PageNumber,
     ) -> Option<(Option<u64>, Vec<u8>)> {
         let place = self.places.get(&page)?;
-        let mut bytes = vec![0; usize::try_from(place.bytes).ok()?];
+        let mut header = [0; HEADER_BYTES];
+        let mut body = vec![0; usize::try_from(place.bytes).ok()? - HEADER_BYTES];
         self.file.seek(SeekFrom::Start(place.start)).ok()?;
-        self.file.read_exact(&mut bytes).ok()?;
-        let (header, body) = bytes.split_first_chunk()?;
-        let told = Told::of(query, header)?;
+        self.file.read_exact(&mut header).ok()?;
+        self.file.read_exact(&mut body).ok()?;
+        let told = Told::of(query, &header)?;
         let whole = told.page == page
             && told.size == body.len() as u64
-            && told.sum == check_sum(&header[..HEADER_BYTES - 4], body);
-        if !whole {
-            return None;
-        }
-        bytes.drain(..HEADER_BYTES);
-        Some((told.rows, bytes))
+            && told.sum == check_sum(&header[..HEADER_BYTES - 4], &body);
+        whole.then_some((told.rows, body))
     }
 
     /// Writes a record behind the others; what was written of it in vain is cut off.
     pub(super) fn append(
         &mut self,
+        query: RemoteQueryId,
         page: PageNumber,
-        header: &[u8],
+        rows: Option<u64>,
         body: &[u8],
     ) -> io::Result<()> {
+        let header = header(query, page, rows, body);
         self.file.seek(SeekFrom::Start(self.end))?;
-        let written = [header, body]
+        let written = [&header, body]
             .iter()
             .try_for_each(|part| self.file.write_all(part));
         if let Err(error) = written {
@@ -139,12 +150,7 @@ impl Told {
 }
 
 /// What goes before `body`: whose it is, what it is, and its check sum.
-pub(super) fn header(
-    query: RemoteQueryId,
-    page: PageNumber,
-    rows: Option<u64>,
-    body: &[u8],
-) -> Vec<u8> {
+fn header(query: RemoteQueryId, page: PageNumber, rows: Option<u64>, body: &[u8]) -> Vec<u8> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(&MAGIC);
     header.extend_from_slice(query.0.as_bytes());

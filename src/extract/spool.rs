@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{PageNumber, RemoteQueryId};
 use crate::remote::{Page, RemotePage, RemoteResult};
 
-use super::records::{Records, header};
+use super::records::{HEADER_BYTES, Records};
 
 /// Stands in the place of a page's number before what was promised of the result: pages are numbered from 1.
 const PROMISE: PageNumber = PageNumber(0);
@@ -125,8 +125,7 @@ impl Spool {
         let mut records = Records::read(File::open(self.path(query)).ok()?, query).ok()?;
         let (_, promise) = records.body(query, PROMISE)?;
         let result = serde_json::from_slice::<Promise>(&promise).ok()?.result();
-        let mut pages = result.pages.iter();
-        let whole = pages.all(|page| records.places.contains_key(&page.number));
+        let whole = result.pages.iter().all(|page| records.has(page.number));
         whole.then_some(result)
     }
 
@@ -146,11 +145,8 @@ impl Spool {
                 opened => opened?,
             };
             file.try_lock()?;
-            let size = file.metadata()?.len();
             let records = Records::read(file, query)?;
-            // What a kill left half written.
-            records.file.set_len(records.end)?;
-            self.give_back(size - records.end);
+            self.give_back(records.cut_rest()?);
             Ok(records)
         };
         match opened() {
@@ -207,7 +203,7 @@ impl Spool {
 impl Kept {
     /// Whether a page seems to be kept; whether it is whole shows when it is read.
     pub(super) fn has(&self, page: PageNumber) -> bool {
-        matches!(&self.file, KeptFile::Open(records) if records.places.contains_key(&page))
+        matches!(&self.file, KeptFile::Open(records) if records.has(page))
     }
 
     /// A kept page, if it is whole and the API still declares as many rows for it.
@@ -246,8 +242,7 @@ impl Kept {
     }
 
     fn append(&mut self, number: PageNumber, rows: Option<u64>, body: &[u8]) {
-        let header = header(self.query, number, rows, body);
-        let size = (header.len() + body.len()) as u64;
+        let size = (HEADER_BYTES + body.len()) as u64;
         if !self.spool.take(size) {
             return;
         }
@@ -257,7 +252,7 @@ impl Kept {
         }
         let kept = match &mut self.file {
             KeptFile::Open(records) => records
-                .append(number, &header, body)
+                .append(self.query, number, rows, body)
                 .inspect_err(|error| not_kept(self.query, error))
                 .is_ok(),
             KeptFile::Absent | KeptFile::Refused => false,

@@ -1,6 +1,5 @@
 use proptest::prelude::*;
 
-use super::super::records::HEADER_BYTES;
 use super::*;
 
 fn query(last: u128) -> RemoteQueryId {
@@ -28,6 +27,13 @@ fn promised(pages: u32) -> RemoteResult {
     }
 }
 
+/// A spool with more room than any test takes, as long as its folder is held.
+fn roomy() -> (tempfile::TempDir, Spool) {
+    let home = tempfile::tempdir().expect("a folder");
+    let spool = Spool::open(home.path(), 10_000);
+    (home, spool)
+}
+
 fn kept(spool: &Spool, query: RemoteQueryId) -> Vec<u32> {
     let kept = spool.resume(query, promised(9));
     (1..=9).filter(|page| kept.has(PageNumber(*page))).collect()
@@ -40,8 +46,7 @@ fn body_of(spool: &Spool, query: RemoteQueryId, number: u32) -> Option<Vec<u8>> 
 
 /// Bytes that a page of seven bytes takes, and the promise of nine pages before it.
 fn sizes() -> (u64, u64) {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
     let mut kept = spool.begin(query(1), promised(9));
     let size = |spool: &Spool| spool.bytes.load(Ordering::Relaxed);
     kept.keep_promise();
@@ -52,8 +57,7 @@ fn sizes() -> (u64, u64) {
 
 #[test]
 fn pages_come_back_as_they_were_kept() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
 
     let mut first = spool.begin(query(1), promised(9));
     first.keep(&page(3, b"[{},{}]"));
@@ -72,8 +76,7 @@ fn pages_come_back_as_they_were_kept() {
 
 #[test]
 fn a_page_for_which_another_number_of_rows_is_declared_now_is_not_used() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
     let mut kept = spool.begin(query(1), promised(9));
     kept.keep(&page(3, b"[{},{}]"));
 
@@ -87,8 +90,7 @@ fn a_page_for_which_another_number_of_rows_is_declared_now_is_not_used() {
 
 #[test]
 fn a_page_that_is_kept_once_more_stands_for_the_one_before() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
 
     spool
         .begin(query(1), promised(9))
@@ -102,8 +104,7 @@ fn a_page_that_is_kept_once_more_stands_for_the_one_before() {
 
 #[test]
 fn a_result_is_whole_once_every_page_of_it_is_kept() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
     let mut kept = spool.begin(query(1), promised(2));
 
     kept.keep(&page(1, b"[{},{}]"));
@@ -116,8 +117,7 @@ fn a_result_is_whole_once_every_page_of_it_is_kept() {
 
 #[test]
 fn a_result_without_pages_is_whole_once_its_promise_is_kept() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (_home, spool) = roomy();
 
     spool.begin(query(1), promised(0)).keep_promise();
 
@@ -181,8 +181,7 @@ fn what_lies_there_already_counts() {
 
 #[test]
 fn who_comes_second_to_a_file_finds_nothing_and_harms_nothing() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (home, spool) = roomy();
     let mut first = spool.begin(query(1), promised(9));
     first.keep(&page(1, b"[{},{}]"));
 
@@ -197,8 +196,7 @@ fn who_comes_second_to_a_file_finds_nothing_and_harms_nothing() {
 
 #[test]
 fn a_sweep_leaves_the_queries_that_are_open() {
-    let home = tempfile::tempdir().expect("a folder");
-    let spool = Spool::open(home.path(), 10_000);
+    let (home, spool) = roomy();
     for number in [1, 2] {
         let mut kept = spool.begin(query(number), promised(9));
         kept.keep(&page(1, b"[{},{}]"));
@@ -235,8 +233,7 @@ proptest! {
         bit in 0..8_u32,
         cut in any::<bool>(),
     ) {
-        let home = tempfile::tempdir().expect("a folder");
-        let spool = Spool::open(home.path(), 10_000);
+        let (_home, spool) = roomy();
         let pages: Vec<Page> = (1..).zip(&bodies).map(|(number, body)| page(number, body)).collect();
         let mut first = spool.begin(query(1), promised(9));
         pages.iter().for_each(|page| first.keep(page));

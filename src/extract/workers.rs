@@ -1,7 +1,7 @@
 //! Workers that carry out a list: each claims one of its extractions after the other until none is left.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -12,7 +12,7 @@ use crate::domain::{Extraction, ExtractionState, Lane, SiteState};
 use crate::fail_point::fail_point;
 use crate::ledger::{Claim, ClaimRequest, LedgerError};
 
-use super::engine::Engine;
+use super::engine::{Engine, lock};
 use super::hand::{Hand, LEASE};
 use super::progress::{Ended, Finished, Observer};
 
@@ -182,9 +182,4 @@ impl Run {
         }
         self.changed.notify_waiters();
     }
-}
-
-/// A panic while the lock was held left nothing half done: the values are replaced in one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -241,3 +241,46 @@ fn is_prose(column: &[ArrayRef]) -> bool {
     }
     values > 0 && bytes / values > PROSE_BYTES
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{FixedSizeBinaryArray, Int32Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn what_is_chosen_does_not_depend_on_the_lanes() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let noise = (0..4_096).map(|_| random.u128(..).to_le_bytes());
+        let columns: [(&str, ArrayRef); 3] = [
+            ("count", Arc::new(Int32Array::from_iter_values(0..4_096))),
+            (
+                "few",
+                Arc::new(StringArray::from_iter_values(
+                    (0..4_096).map(|row| format!("value {}", row % 3)),
+                )),
+            ),
+            (
+                "noise",
+                Arc::new(FixedSizeBinaryArray::try_from_iter(noise).expect("equal sizes")),
+            ),
+        ];
+        let sample = RecordBatch::try_from_iter(columns).expect("equal rows");
+        let chosen = |lanes| {
+            let schema = sample.schema();
+            let mut chosen = encodings(&schema, std::slice::from_ref(&sample), 4_096, 4_096, lanes)
+                .expect("tried");
+            chosen.sort_by_key(|(index, _)| *index);
+            chosen
+        };
+
+        let expected = [
+            (0, Some(Encoding::DELTA_BINARY_PACKED)),
+            (1, None),
+            (2, Some(Encoding::PLAIN)),
+        ];
+        for lanes in [1, 2, 4, 7] {
+            assert_eq!(chosen(lanes), expected);
+        }
+    }
+}
