@@ -141,8 +141,9 @@ pub(crate) fn carry_out_watched(
 ) -> Result<(Vec<Finished>, Option<ExitCode>), Failure> {
     let failed = |error| Failure::new(ExitCode::Failed, error);
     let presence = present(config, &engine, "run")?;
+    let (ledger, name) = (Arc::clone(&engine.ledger), presence.name().to_owned());
     let cancel = CancellationToken::new();
-    let work = extract::work(engine, presence.name(), todo, observer, cancel.clone());
+    let work = extract::work(engine, &name, todo, observer, cancel.clone());
     context.block_on(async {
         let (mut signals, mut signal) = (StopSignals::listen(), None);
         tokio::pin!(work);
@@ -155,12 +156,25 @@ pub(crate) fn carry_out_watched(
                         signal = Some(code);
                         cancel.cancel();
                     }
-                    Some(first) => return Ok((Vec::new(), Some(first))),
+                    Some(first) => {
+                        stop_at_once(&ledger, presence)?;
+                        return Ok((Vec::new(), Some(first)));
+                    }
                 },
             }
         };
+        presence.leave();
         Ok((finished, signal))
     })?
+}
+
+/// Gives back what is at work, so that whoever is there goes on with it without waiting for leases to run out.
+pub(crate) fn stop_at_once(ledger: &Ledger, presence: Presence) -> Result<(), Failure> {
+    ledger
+        .release_worker(presence.name(), Utc::now())
+        .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+    presence.leave();
+    Ok(())
 }
 
 /// Announces this process as a worker, takes over what dead ones left, and forgets pages that nobody needs.

@@ -13,12 +13,12 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::catalog::Catalog;
 use crate::config::{Config, Schedule, Secret};
 use crate::domain::Waiting;
-use crate::extract::{Engine, Hand, LEASE};
+use crate::extract::{Engine, Hand, LEASE, Presence};
 use crate::plan::{Rules, Timetable};
 use crate::remote::webhook::{self, Verifier};
 use crate::schedule::{Health, Messenger, Planner, Report, Service, Upkeep, router};
 
-use super::carry_out::{engine_for, has_pseudonyms, present};
+use super::carry_out::{engine_for, has_pseudonyms, present, stop_at_once};
 use super::context::{Context, variable};
 use super::exit_code::ExitCode;
 use super::lake::holdings;
@@ -47,7 +47,7 @@ struct Parts {
     verifier: Option<Verifier>,
     messenger: Messenger,
     upkeep: Upkeep,
-    name: String,
+    presence: Presence,
 }
 
 impl Serve {
@@ -95,7 +95,7 @@ impl Serve {
             verifier,
             messenger,
             upkeep,
-            name: presence.name().to_owned(),
+            presence,
         };
         context.block_on(self.serve(&config, parts))?
     }
@@ -107,7 +107,7 @@ impl Serve {
             verifier,
             messenger,
             upkeep,
-            name,
+            presence,
         } = parts;
         let address = self.listen.unwrap_or(config.serve.listen);
         let mut signals = StopSignals::listen();
@@ -132,7 +132,7 @@ impl Serve {
             })));
             routes = routes.fallback_service(webhook::router(verifier, sender));
         }
-        let (ledger, worker) = (Arc::clone(&planner.ledger), name.clone());
+        let ledger = Arc::clone(&planner.ledger);
         let service = Service {
             planner,
             hand: Hand {
@@ -141,7 +141,7 @@ impl Serve {
                 cancel: CancellationToken::new(),
                 lease: LEASE,
             },
-            name,
+            name: presence.name().to_owned(),
             grace: config.schedule.grace,
             listener,
             routes,
@@ -164,13 +164,11 @@ impl Serve {
         let report = tokio::select! {
             report = &mut run => report.map_err(|error| Failure::new(ExitCode::Failed, error))?,
             code = second => {
-                // What was at work goes on at the next start without waiting for leases to run out.
-                ledger
-                    .release_worker(&worker, Utc::now())
-                    .map_err(|error| Failure::new(ExitCode::Failed, error))?;
+                stop_at_once(&ledger, presence)?;
                 return Ok(code);
             }
         };
+        presence.leave();
         tell(&report);
         Ok(first.unwrap_or(ExitCode::Ok))
     }

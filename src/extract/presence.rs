@@ -1,13 +1,15 @@
 //! Which worker processes are alive, told by locks on files in home.
 //!
-//! A process that dies by any signal leaves its leases behind, and its lock falls. The next process finds the
-//! file without a lock and gives the leases back at once, instead of waiting until they run out.
+//! A process that dies by any signal, or stops without waiting for what it has at work, leaves its leases behind, and its
+//! lock falls. The next process finds the file without a lock and gives the leases back at once, instead of waiting until
+//! they run out.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// This process as a worker: its name, while it lives.
+/// This process as a worker: its name, while it lives. Dropped, it counts as dead; when nothing is at work any more it
+/// takes its [leave](Presence::leave) instead.
 #[derive(Debug)]
 pub struct Presence {
     name: String,
@@ -57,16 +59,16 @@ impl Presence {
         &self.name
     }
 
+    /// Ends properly: nothing is at work under this name any more.
+    pub fn leave(self) {
+        // A file that stays is of a worker without leases.
+        drop(std::fs::remove_file(&self.path));
+    }
+
     /// Forgets a worker that died, once its leases were given back.
     pub fn forget(&self, dead: &str) {
         // A file that stays is found and forgotten by the next process.
         drop(std::fs::remove_file(self.path.with_file_name(dead)));
-    }
-}
-
-impl Drop for Presence {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.path));
     }
 }
 
@@ -101,6 +103,20 @@ mod tests {
         let (_second, dead) = Presence::announce(home.path(), "second").expect("announced");
         assert!(dead.is_empty());
         assert_eq!(first.name(), "first");
+    }
+
+    #[test]
+    fn a_worker_that_is_dropped_is_dead_and_one_that_left_is_not() {
+        let home = tempfile::tempdir().expect("a folder");
+        let announce = |name| Presence::announce(home.path(), name).expect("announced");
+        let (dropped, _) = announce("dropped");
+        let (left, _) = announce("left");
+
+        drop(dropped);
+        left.leave();
+
+        let (_next, dead) = announce("next");
+        assert_eq!(dead, ["dropped"]);
     }
 
     #[test]

@@ -130,7 +130,10 @@ fn the_second_ctrl_c_stops_a_run_at_once_and_the_next_one_goes_on() {
     assert!(second.elapsed() < std::time::Duration::from_secs(20));
     assert_eq!(home.objects().len(), 0);
     simulator.delete("faults");
+    let next = std::time::Instant::now();
     home.run(&RUN).succeeded();
+    // What the first had claimed is its own for two minutes, unless it gives it back.
+    assert!(next.elapsed() < std::time::Duration::from_secs(60));
     assert_eq!(submissions(&simulator), 1);
     assert_eq!(home.objects().len(), 1);
 }
