@@ -110,7 +110,8 @@ impl Demo {
         )?;
         let (finished, signal) = carry_out::carry_out(context, &config, engine, todo)?;
         outcome::show(context, &ledger, &planned, &finished)?;
-        lake::refresh(context, &config, &catalog)?;
+        let holdings = lake::holdings_with(context, &config, ledger)?;
+        lake::refresh(context, &holdings, &catalog)?;
         shutdown.cancel();
         context.block_on(serving)?.map_err(failed)?;
         remark(&what_next(&config.storage));

@@ -73,11 +73,12 @@ impl Run {
             &todo,
             self.allow_empty,
         )?;
-        lake::sweep(context, &config)?;
+        let holdings = lake::holdings_with(context, &config, Arc::clone(&ledger))?;
+        lake::sweep(context, &holdings)?;
         let (finished, signal) = carry_out(context, &config, engine, todo)?;
         show(context, &ledger, &planned, &finished)?;
         if signal.is_none() {
-            lake::refresh(context, &config, &catalog)?;
+            lake::refresh(context, &holdings, &catalog)?;
         }
         Ok(signal.unwrap_or_else(|| exit_code(&finished)))
     }

@@ -64,8 +64,11 @@ impl Holdings {
         now: DateTime<Utc>,
     ) -> Result<Refreshed, LakeError> {
         let told = self.ledger(|ledger| ledger.told_until()).await?;
-        let manifests = self.write_manifests(told, now).await?;
-        let tables = self.tell_readers(catalog, now).await?;
+        // They wait for the disk, or the network, together.
+        let (manifests, tables) = tokio::try_join!(
+            self.write_manifests(told, now),
+            self.tell_readers(catalog, now)
+        )?;
         self.ledger(move |ledger| ledger.note_told(now)).await?;
         Ok(Refreshed {
             manifests,
@@ -79,24 +82,34 @@ impl Holdings {
         catalog: &Catalog,
         now: DateTime<Utc>,
     ) -> Result<Refreshed, LakeError> {
-        let lake = self
-            .store
-            .survey(self.environment, catalog.queries())
-            .await?;
-        self.store.write_views(&lake).await?;
+        let ((), (), coverage_rows, run_rows) = tokio::try_join!(
+            self.write_views(catalog),
+            self.write_dictionary(catalog),
+            self.write_coverage(catalog, now),
+            self.write_runs(now)
+        )?;
+        Ok(Refreshed {
+            manifests: 0,
+            coverage_rows,
+            run_rows,
+        })
+    }
+
+    async fn write_views(&self, catalog: &Catalog) -> Result<(), LakeError> {
+        let queries = catalog.queries();
+        let lake = self.store.survey(self.environment, queries).await?;
+        Ok(self.store.write_views(&lake).await?)
+    }
+
+    async fn write_dictionary(&self, catalog: &Catalog) -> Result<(), LakeError> {
         let dictionary = Dictionary::of(catalog);
         let mut json =
             serde_json::to_string_pretty(&dictionary).expect("a dictionary has text keys only");
         json.push('\n');
-        self.store
-            .write_dictionary(self.environment, json, dictionary.to_markdown())
-            .await?;
-        let sites = self.ledger(|ledger| ledger.sites()).await?;
-        Ok(Refreshed {
-            manifests: 0,
-            coverage_rows: self.write_coverage(catalog, &sites, now).await?,
-            run_rows: self.write_runs(now).await?,
-        })
+        let written = self
+            .store
+            .write_dictionary(self.environment, json, dictionary.to_markdown());
+        Ok(written.await?)
     }
 
     async fn write_manifests(
@@ -140,12 +153,12 @@ impl Holdings {
     async fn write_coverage(
         &self,
         catalog: &Catalog,
-        sites: &[Site],
         now: DateTime<Utc>,
     ) -> Result<u64, LakeError> {
+        let sites = self.ledger(|ledger| ledger.sites()).await?;
         let (to_table, rows) = mpsc::channel(2);
         let staging = self.store.stage_coverage(self.environment, rows);
-        let feeding = self.feed_coverage(catalog, sites, now, to_table);
+        let feeding = self.feed_coverage(catalog, &sites, now, to_table);
         let (staged, fed) = tokio::join!(staging, feeding);
         publish(staged, fed).await
     }

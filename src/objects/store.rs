@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
+use futures::future::try_join_all;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -201,20 +202,29 @@ impl Store {
         }
     }
 
-    /// Writes `bytes` to `path` unless they are there already: readers, caches and versioned buckets see a change only
-    /// where there is one.
-    pub(super) async fn put_if_changed(
+    /// Writes each text to its path unless it is there already: readers, caches and versioned buckets see a change only
+    /// where there is one. All at once: a few small files beside the data, which wait for the disk together.
+    ///
+    /// # Errors
+    /// When the store refuses; some may be written by then.
+    pub(super) async fn put_changed(
         &self,
-        path: &str,
-        bytes: Bytes,
+        files: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), StorageError> {
-        match self.get(path).await {
-            Ok(there) if there == bytes => return Ok(()),
+        let writing = files
+            .into_iter()
+            .map(|(path, text)| self.put_if_changed(path, text));
+        try_join_all(writing).await.map(|_written| ())
+    }
+
+    async fn put_if_changed(&self, path: String, text: String) -> Result<(), StorageError> {
+        match self.get(&path).await {
+            Ok(there) if there == text.as_bytes() => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind == StorageErrorKind::Missing => {}
             Err(error) => return Err(error),
         }
-        self.put(path, bytes).await.map(|_written| ())
+        self.put(&path, text.into()).await.map(|_written| ())
     }
 
     /// Writes `bytes` to `path` in one step, replacing what was there: for small files beside the data.

@@ -57,7 +57,8 @@ pub(super) fn go(
         ));
         return Ok(ExitCode::Ok);
     }
-    lake::sweep(context, config)?;
+    let holdings = lake::holdings_with(context, config, Arc::clone(&ledger))?;
+    lake::sweep(context, &holdings)?;
     // The budget may have been raised since it was spent.
     ledger
         .try_again(&Waiting::BudgetSpent, Utc::now())
@@ -77,7 +78,7 @@ pub(super) fn go(
     let code = going.carry_on(options.no_wait)?;
     let was_stopped = matches!(code, ExitCode::Interrupted | ExitCode::Terminated);
     if going.published && !was_stopped {
-        lake::refresh(context, config, &going.catalog)?;
+        lake::refresh(context, &holdings, &going.catalog)?;
     }
     Ok(code)
 }

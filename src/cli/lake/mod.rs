@@ -10,12 +10,14 @@ mod views;
 
 pub(crate) use views::{refresh, sweep};
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 
 use crate::config::Config;
 use crate::domain::{QueryName, SiteKey};
 use crate::lake::{Holdings, LakeError};
-use crate::ledger::ObjectFilter;
+use crate::ledger::{Ledger, ObjectFilter};
 
 use super::context::Context;
 use super::exit_code::ExitCode;
@@ -70,10 +72,19 @@ impl Output {
 
 /// Storage and ledger of this installation.
 pub(crate) fn holdings(context: &Context, config: &Config) -> Result<Holdings, Failure> {
+    holdings_with(context, config, context.ledger(config)?)
+}
+
+/// Storage of this installation, and its ledger, which is open already: each opening costs several waits for the disk.
+pub(crate) fn holdings_with(
+    context: &Context,
+    config: &Config,
+    ledger: Arc<Ledger>,
+) -> Result<Holdings, Failure> {
     Ok(Holdings {
         environment: config.environment,
         store: context.store(config)?,
-        ledger: context.ledger(config)?,
+        ledger,
     })
 }
 

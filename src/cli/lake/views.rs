@@ -9,8 +9,7 @@ use crate::catalog::Catalog;
 use crate::cli::context::Context;
 use crate::cli::output::{self, Row};
 use crate::cli::report::{Failure, remark};
-use crate::config::Config;
-use crate::lake::Refreshed;
+use crate::lake::{Holdings, Refreshed};
 
 /// Write views, data dictionary, coverage, runs and manifests again, as after each night
 #[derive(Debug, Args)]
@@ -29,8 +28,7 @@ impl Views {
 }
 
 /// Before a night: ends what crashes left behind in storage.
-pub(crate) fn sweep(context: &Context, config: &Config) -> Result<(), Failure> {
-    let holdings = holdings(context, config)?;
+pub(crate) fn sweep(context: &Context, holdings: &Holdings) -> Result<(), Failure> {
     let swept = context
         .block_on(holdings.sweep(Utc::now()))?
         .map_err(failed)?;
@@ -45,10 +43,9 @@ pub(crate) fn sweep(context: &Context, config: &Config) -> Result<(), Failure> {
 /// After a night: tells readers what is in the lake.
 pub(crate) fn refresh(
     context: &Context,
-    config: &Config,
+    holdings: &Holdings,
     catalog: &Catalog,
 ) -> Result<(), Failure> {
-    let holdings = holdings(context, config)?;
     let refreshed = context.block_on(holdings.refresh(catalog, Utc::now()))?;
     refreshed.map(|_done| ()).map_err(|error| {
         failed(error).next(

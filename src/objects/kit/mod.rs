@@ -51,11 +51,12 @@ impl Store {
     /// # Errors
     /// When the store refuses.
     pub async fn write_views(&self, lake: &Lake) -> Result<(), StorageError> {
-        for (name, text) in views(lake) {
+        let views = views(lake).into_iter().map(|(name, text)| {
             let path = format!("{}/_meta/views/{name}", lake.environment);
-            self.put_if_changed(&path, text.into()).await?;
-        }
-        self.put_if_changed("README.md", readme(lake).into()).await
+            (path, text)
+        });
+        let readme = ("README.md".to_owned(), readme(lake));
+        self.put_changed(views.chain([readme])).await
     }
 
     /// Writes the data dictionary, in its form for programs and in that for people.
@@ -68,11 +69,9 @@ impl Store {
         json: String,
         markdown: String,
     ) -> Result<(), StorageError> {
-        for (name, text) in [("dictionary.json", json), ("dictionary.md", markdown)] {
-            let path = format!("{environment}/_meta/{name}");
-            self.put_if_changed(&path, text.into()).await?;
-        }
-        Ok(())
+        let forms = [("dictionary.json", json), ("dictionary.md", markdown)];
+        let files = forms.map(|(name, text)| (format!("{environment}/_meta/{name}"), text));
+        self.put_changed(files).await
     }
 
     /// Stages `coverage.parquet` from the rows that come: for each site, query and date whether data was expected and
