@@ -38,10 +38,19 @@ commands = {
 }
 if options.only is not None:
     commands = {name: c for name, c in commands.items() if name.startswith("halo") or name in options.only}
-# One run of each that does not count, so that files and programs are in memory for all; it shows that all agree.
+
+
+def cached(command):
+    """Runs it with every page file in memory, wherever the disk's cache, or the host, let it go meanwhile."""
+    for file in pages.iterdir():
+        file.read_bytes()
+    return run(command)
+
+
+# One run of each that does not count, so that programs are in memory for all, too; it shows that all agree.
 for command in commands.values():
     run(command)
-costs = rounds({name: (lambda command=command: run(command)) for name, command in commands.items()}, options.rounds)
+costs = rounds({name: (lambda command=command: cached(command)) for name, command in commands.items()}, options.rounds)
 
 ours = costs["halo-extract"]
 size = {name: command[3].stat().st_size for name, command in commands.items()}
