@@ -81,7 +81,11 @@ def s3(place):
     port = free_port()
     server = started([program, "-H", "127.0.0.1", "-p", port], port)
     put(f"http://127.0.0.1:{port}/lake", {})
-    return server, "s3://lake/bench", {
+    return server, "s3://lake/bench", s3_variables(port)
+
+
+def s3_variables(port):
+    return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
@@ -117,15 +121,8 @@ def stub():
 
 def s3_stub(place):
     server, port = stub()
-    return server, "s3://lake/bench", {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
-        "AWS_ALLOW_HTTP": "true",
-        # The benchmark tidies up by removals that both clouds know.
-        "AWS_DISABLE_BULK_DELETE": "true",
-    }
+    # The benchmark tidies up by removals that both clouds know.
+    return server, "s3://lake/bench", s3_variables(port) | {"AWS_DISABLE_BULK_DELETE": "true"}
 
 
 def google(place):
